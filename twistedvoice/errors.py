@@ -1,0 +1,105 @@
+# -*- test-case-name: tests.test_errors -*-
+"""Every exception of twistedvoice, in one tree.
+
+The docstring of a class is the sentence an operator reads when the error reaches
+the terminal; the message of an instance says what was wrong and what to do::
+
+    TwistedVoiceError
+    ├── ConfigError
+    ├── AudioFormatError
+    ├── DialectError
+    ├── RequestRefused
+    ├── CallStateError
+    ├── QueueFull
+    ├── CarrierApiError
+    ├── StoreError
+    └── SimulationError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "AudioFormatError",
+    "CallStateError",
+    "CarrierApiError",
+    "ConfigError",
+    "DialectError",
+    "QueueFull",
+    "RequestRefused",
+    "SimulationError",
+    "StoreError",
+    "TwistedVoiceError",
+]
+
+
+class TwistedVoiceError(Exception):
+    """Something went wrong in twistedvoice."""
+
+
+class ConfigError(TwistedVoiceError):
+    """The configuration cannot be used."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """
+        :param problems: one sentence for each problem: the key, what was wrong with
+            it, and what is allowed.
+        """
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class AudioFormatError(TwistedVoiceError):
+    """The audio is not in a format that can be used here."""
+
+
+class DialectError(TwistedVoiceError):
+    """The carrier sent something that its protocol does not allow."""
+
+
+class RequestRefused(TwistedVoiceError):
+    """The request was not let in."""
+
+    def __init__(self, reason: str, status: int = 403) -> None:
+        """
+        :param reason: one word for the metric and the log; never tells a caller more.
+        :param status: the HTTP status to answer with.
+        """
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class CallStateError(TwistedVoiceError):
+    """The call is not in a state that allows this."""
+
+
+class QueueFull(TwistedVoiceError):
+    """The call has more audio waiting than it may hold; wait for room."""
+
+
+class CarrierApiError(TwistedVoiceError):
+    """The carrier's API refused a request or could not be reached."""
+
+    def __init__(
+        self, message: str, *, status: int | None, code: int | None, retryable: bool
+    ) -> None:
+        """
+        :param status: the HTTP status, None when no answer came.
+        :param code: the carrier's own error number, None when it gave none.
+        :param retryable: whether the same request may succeed later and was
+            certainly not carried out.
+        """
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retryable = retryable
+
+
+class StoreError(TwistedVoiceError):
+    """The store could not do what was asked."""
+
+
+class SimulationError(TwistedVoiceError):
+    """The simulated call could not be placed."""

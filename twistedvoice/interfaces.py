@@ -1,0 +1,363 @@
+# -*- test-case-name: tests.test_interfaces -*-
+"""The seams of the house, as protocols.
+
+Each seam has one contract test that runs on every implementation. What a method
+must do stands here; how it does it stands with the implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred
+
+from .events import CarrierEvent, Message
+from .formats import AudioFormat
+
+__all__ = [
+    "Agent",
+    "AgentFactory",
+    "CallControl",
+    "CallObserver",
+    "CallRecord",
+    "Capabilities",
+    "Dialect",
+    "HttpClient",
+    "HttpRequest",
+    "HttpResponse",
+    "Lease",
+    "MediaTransport",
+    "Reservation",
+    "Store",
+    "Utterance",
+]
+
+
+# -- towards the carrier ------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Capabilities:
+    """What a carrier's stream can do, and how far ahead it is fed."""
+
+    #: It can be told to drop what it has not played yet.
+    clear: bool
+    #: It tells when it has played up to a point.
+    marks: bool
+    #: How much sound it may hold ahead of the ear. 20 sends one frame a tick.
+    lead_ms: int
+
+
+class Dialect(Protocol):
+    """
+    One carrier's language on one stream.
+
+    No I/O, no clock, no log: bytes in, events out; requests in, messages out. A
+    dialect belongs to one stream and may remember its id.
+    """
+
+    capabilities: Capabilities
+    #: What the carrier sends and expects; valid before ``StreamStarted`` too.
+    format: AudioFormat
+
+    def receive(self, message: Message) -> Iterable[CarrierEvent]:
+        """
+        Read one message.
+
+        :raises DialectError: when the carrier broke its protocol. The stream goes on
+            or not as the caller decides; the dialect stays usable.
+        """
+
+    def media(self, payload: bytes) -> Message:
+        """:returns: the message that plays ``payload``, in ``format``."""
+
+    def mark(self, name: str) -> Message:
+        """:returns: the message that asks to be told when the ear got this far."""
+
+    def clear(self) -> Message:
+        """:returns: the message that drops what is not played yet."""
+
+
+class MediaTransport(Protocol):
+    """Where a stream's messages leave. It never blocks and never calls back."""
+
+    #: Open, and taking more: False while the peer reads slower than we write.
+    writable: bool
+
+    def frame(self, message: Message) -> bytes:
+        """:returns: ``message`` as it goes over the wire; may cost, so done early."""
+
+    def write(self, wire: bytes) -> None:
+        """Hand framed bytes to the socket; only while ``writable``, or a control."""
+
+    def close(self, reason: str) -> None:
+        """Close politely, with a bounded wait; idempotent."""
+
+
+# -- towards the agent --------------------------------------------------------------
+
+
+class Utterance(Protocol):
+    """Something the agent says: sound that is played, interrupted and timed as one."""
+
+    def write(self, audio: bytes) -> None:
+        """
+        Say more, in the call's format; any size. After an interrupt it is dropped.
+
+        :raises QueueFull: when more would wait than a call may hold.
+        :raises CallStateError: after :meth:`end`.
+        """
+
+    def end(self) -> None:
+        """Nothing more follows: pad the last frame, and mark where it ends."""
+
+    def finished(self) -> Deferred[str]:
+        """
+        :returns: fires once the caller has heard the end, or never will, with
+            ``"played"``, ``"cleared"``, ``"lost"`` or ``"assumed"``.
+        """
+
+    def heard_ms(self) -> int:
+        """:returns: how much of it the caller has heard, in milliseconds."""
+
+
+class CallControl(Protocol):
+    """What an agent can do with its call. All of it is quick and never blocks."""
+
+    call_id: str
+    session_id: str
+    #: The number that was called and the number that calls, as the carrier says.
+    to_number: str
+    from_number: str
+    #: What the markup asked the carrier to hand back, without the token.
+    params: Mapping[str, str]
+    format: AudioFormat
+    #: Whether the caller hears us right now.
+    is_playing: bool
+
+    def say(self, audio: bytes) -> Utterance:
+        """Say all of ``audio``, in the call's format, after what is queued."""
+
+    def say_file(self, path: str) -> Deferred[Utterance]:
+        """Read a WAV file off the reactor, convert it to the call's format, say it."""
+
+    def speak(self) -> Utterance:
+        """Begin to say something that is not whole yet."""
+
+    def interrupt(self, reason: str) -> int:
+        """
+        Fall silent at once: drop what waits here and what waits at the carrier.
+
+        :returns: how many milliseconds of sound were dropped unheard.
+        """
+
+    def room(self) -> Deferred[None]:
+        """:returns: fires when little enough waits that more should be said."""
+
+    def send_mark(self, name: str) -> Deferred[str]:
+        """:returns: fires like ``Utterance.finished`` for all that was said so far."""
+
+    def hang_up_after(self, utterance: Utterance) -> None:
+        """Hang up once ``utterance`` was heard; an interrupt takes this back."""
+
+    def hang_up(self) -> None:
+        """End the call now; what is queued is still sent."""
+
+    def transfer(self, number: str) -> Deferred[None]:
+        """Hand the caller to another number by new markup; ends the stream."""
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
+        """
+        Call ``function`` later unless the call has ended by then.
+
+        :returns: the ``IDelayedCall``; ``cancel()`` takes it back.
+        """
+
+
+class Agent(Protocol):
+    """
+    The voice at the other end: one object a call.
+
+    A method may be a coroutine or return a Deferred. What any of them raises ends
+    this call, and no other.
+    """
+
+    def call_started(self, call: CallControl) -> Awaitable[object] | None:
+        """The caller is on the line."""
+
+    def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
+        """The caller's sound, as it came; called fifty times a second, so be quick."""
+
+    def digit_pressed(self, digit: str) -> Awaitable[object] | None:
+        """The caller pressed a key."""
+
+    def mark_reached(self, name: str, outcome: str) -> Awaitable[object] | None:
+        """A mark set with ``send_mark`` was resolved."""
+
+    def interrupted(self, reason: str) -> Awaitable[object] | None:
+        """What was being said is cut off; ``heard_ms`` of each utterance is final."""
+
+    def call_ended(self, outcome: str) -> Awaitable[object] | None:
+        """The call is over; nothing more can be said."""
+
+
+#: Makes the agent of one call.
+AgentFactory = Callable[[], Agent]
+
+
+# -- towards the outside ------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class HttpRequest:
+    """An HTTP request as a value; one shell performs them all."""
+
+    method: str
+    url: str
+    form: Sequence[tuple[str, str]] = ()
+    #: User and password of HTTP Basic.
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class HttpResponse:
+    """The answer to an :class:`HttpRequest`, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class HttpClient(Protocol):
+    """Performs HTTP requests."""
+
+    def perform(self, request: HttpRequest) -> Deferred[HttpResponse]:
+        """
+        :returns: fires with any answer the server gave, errors included.
+        :raises CarrierApiError: through the Deferred, when no answer came.
+        """
+
+
+@frozen(kw_only=True)
+class CallRecord:
+    """What the observers of a call know of it."""
+
+    session_id: str
+    call_id: str
+    account_id: str
+    stream_id: str
+    from_number: str = field(repr=False)
+    to_number: str = field(repr=False)
+    format: AudioFormat
+    #: Seconds since the epoch when the stream started.
+    started_at: float
+    #: The same moment on the service's monotonic clock, in microseconds.
+    started_us: int
+
+
+class CallObserver(Protocol):
+    """
+    Someone who works beside a call: the recorder of its sound, say.
+
+    Called from the reactor, never from the schedule; must not block.
+    """
+
+    def call_started(self, record: CallRecord, tracks: Any) -> None:
+        """:param tracks: the call's :class:`twistedvoice.realtime.tracks.Tracks`."""
+
+    def first_audio_sent(self, record: CallRecord) -> None:
+        """The first frame was written on the open transport; once a call."""
+
+    def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
+        """:returns: fires with what belongs into the CDR, once all is on disk."""
+
+
+# -- towards the store --------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Reservation:
+    """A place kept for a call between its webhook and its stream."""
+
+    call_id: str
+    account_id: str
+    token: str = field(repr=False)
+    #: The carrier's idempotency token of the webhook, empty when it sent none.
+    idempotency: str = ""
+    from_number: str = field(repr=False, default="")
+    to_number: str = field(repr=False, default="")
+    #: Seconds since the epoch.
+    expires_at: float
+
+
+@frozen(kw_only=True)
+class Lease:
+    """The right of one process to carry one call, until it expires."""
+
+    call_id: str
+    #: The node id of the process that carries the call.
+    holder: str
+    #: Seconds since the epoch.
+    expires_at: float
+
+
+class Store(Protocol):
+    """
+    What processes of one service share: places, tokens, leases and CDRs.
+
+    Each method is atomic across processes. ``now`` is seconds since the epoch. A
+    place is taken by a reservation or a lease that has not expired, one a call.
+    Failures arrive through the Deferred as :class:`~twistedvoice.errors.StoreError`.
+    """
+
+    def reserve(
+        self, wanted: Reservation, *, limit: int | None, now: float
+    ) -> Deferred[Reservation | None]:
+        """
+        Keep a place for a call.
+
+        The same call gets the reservation it already has back, token and all, while
+        that is unclaimed and unexpired, or when a non-empty ``idempotency`` is equal.
+        Otherwise a call that has a place keeps it and gets ``wanted`` for a new token.
+
+        :param limit: the most places that may be taken; None is no limit, 0 none.
+        :returns: the reservation that counts, or None when every place is taken.
+        """
+
+    def claim(
+        self, token: str, lease: Lease, *, now: float
+    ) -> Deferred[Reservation | None]:
+        """
+        Use a token once, and turn its place into a lease.
+
+        :returns: the reservation, or None when the token is unknown, used, expired,
+            or was made for another call than ``lease.call_id``.
+        """
+
+    def take(self, lease: Lease, *, limit: int | None, now: float) -> Deferred[bool]:
+        """Take a place without a reservation; True when there was one, or it is ours."""
+
+    def renew(
+        self, call_ids: Sequence[str], holder: str, *, expires_at: float
+    ) -> Deferred[None]:
+        """Move the end of all these leases that ``holder`` holds, in one step."""
+
+    def release(self, call_id: str, holder: str) -> Deferred[None]:
+        """Give a lease back; nothing happens when ``holder`` does not hold it."""
+
+    def cancel(self, call_id: str) -> Deferred[None]:
+        """Drop an unclaimed reservation: the caller hung up before the stream came."""
+
+    def places_taken(self, *, now: float) -> Deferred[int]:
+        """:returns: how many reservations and leases count now."""
+
+    def add_cdr(self, session_id: str, cdr: Mapping[str, object]) -> Deferred[None]:
+        """Keep the record of a finished call; the same session again replaces it."""
+
+    def cdrs(self, *, limit: int = 100) -> Deferred[Sequence[Mapping[str, object]]]:
+        """:returns: the newest records first."""
+
+    def close(self) -> Deferred[None]:
+        """Finish what was asked and let go of everything; idempotent."""

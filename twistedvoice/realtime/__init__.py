@@ -1,0 +1,1 @@
+"""All that runs inside the 20 ms tick, and nothing else."""

@@ -1,0 +1,65 @@
+# -*- test-case-name: tests.realtime.test_tracks -*-
+"""Both sides of a call's sound, as references to the bytes that came and went.
+
+The receive path appends to ``heard`` and the tick to ``played``: one list append each,
+of bytes that exist anyway. Whoever records takes them from here, elsewhere and later.
+"""
+
+from __future__ import annotations
+
+from ..formats import AudioFormat
+
+__all__ = ["Tracks"]
+
+
+class Tracks:
+    """
+    The sound of one call that nobody has taken yet.
+
+    Times count from the start of the stream. ``heard`` holds ``(milliseconds on the
+    carrier's clock, payload)`` in order of arrival; ``played`` holds ``(microseconds
+    on the playout clock, payload)`` in playing order, without overlap.
+    """
+
+    __slots__ = ("format", "heard", "played")
+
+    def __init__(self, format: AudioFormat) -> None:  # noqa: A002
+        self.format = format
+        self.heard: list[tuple[int, bytes]] = []
+        self.played: list[tuple[int, bytes]] = []
+
+    def cut(self, at_us: int) -> None:
+        """Forget what would play after ``at_us``: the carrier was told to drop it."""
+        played = self.played
+        while played and played[-1][0] >= at_us:
+            played.pop()
+        if played:
+            start_us, payload = played[-1]
+            kept = payload[: self.format.bytes_in(at_us - start_us)]
+            played[-1] = (start_us, kept)
+
+    def take(
+        self, until_us: int
+    ) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+        """
+        Take all that was heard, and what had been played out by ``until_us``.
+
+        :returns: ``heard`` and ``played``, which are then no longer here. A frame that
+            is still playing stays, since a clear may yet cut it.
+        """
+        heard, self.heard = self.heard, []
+        played = self.played
+        count = 0
+        for start_us, payload in played:
+            if start_us + self.format.duration_us(len(payload)) > until_us:
+                break
+            count += 1
+        taken = played[:count]
+        del played[:count]
+        return heard, taken
+
+    def waiting_bytes(self) -> int:
+        """:returns: how many bytes nobody has taken yet."""
+        return sum(len(payload) for _, payload in self.heard) + sum(
+            len(payload) for _, payload in self.played
+        )
