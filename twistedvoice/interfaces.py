@@ -337,7 +337,11 @@ class Store(Protocol):
         """
 
     def take(self, lease: Lease, *, limit: int | None, now: float) -> Deferred[bool]:
-        """Take a place without a reservation; True when there was one, or it is ours."""
+        """
+        Take a place without a reservation.
+
+        :returns: whether there was one, or it was ours already.
+        """
 
     def renew(
         self, call_ids: Sequence[str], holder: str, *, expires_at: float

@@ -1,0 +1,1 @@
+"""Sample prompts: data only."""

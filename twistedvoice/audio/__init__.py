@@ -1,0 +1,1 @@
+"""Sound: G.711, WAV files, resampling. numpy, and no Twisted."""

@@ -1,0 +1,1 @@
+"""Live calls: their life, their marks, their places, their ends."""

@@ -1,0 +1,1 @@
+"""Twilio: Media Streams, TwiML, webhook signatures, REST requests as values."""

@@ -1,0 +1,1 @@
+"""The carrier's side of the wire: places calls, plays sound, listens."""

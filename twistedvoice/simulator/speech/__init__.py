@@ -1,0 +1,1 @@
+"""What the simulated caller says: data only."""

@@ -1,0 +1,1 @@
+"""What processes of one service share: places, tokens, leases, CDRs."""

@@ -1,0 +1,1 @@
+"""The doors: media socket, webhooks, admin port, HTTP client."""
