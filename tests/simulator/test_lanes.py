@@ -1,0 +1,34 @@
+"""Tests for :mod:`twistedvoice.simulator.lanes`."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.simulator.lanes import lanes
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 100), st.integers(1, 20)).map(lambda x: (x[0], sum(x)))
+).map(sorted)
+
+
+class LanesTests(SynchronousTestCase):
+    """Labels beside and above each other."""
+
+    def test_apart(self) -> None:
+        """Labels that do not touch share the first lane."""
+        self.assertEqual(lanes([(0, 2), (2, 4), (9, 12)]), [0, 0, 0])
+
+    def test_overlapping(self) -> None:
+        """Labels that overlap stand in lanes of their own until one is free again."""
+        self.assertEqual(lanes([(0, 5), (1, 6), (2, 3), (5, 8)]), [0, 1, 2, 0])
+
+    @given(SPANS)
+    def test_never_cover_each_other(self, spans: list[tuple[int, int]]) -> None:
+        """No two labels of one lane overlap."""
+        placed = zip(lanes(spans), spans, strict=True)
+        for (lane, (_, right)), (other, (left, _)) in combinations(placed, 2):
+            self.assertTrue(lane != other or right <= left)
