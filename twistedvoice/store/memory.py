@@ -1,0 +1,100 @@
+# -*- test-case-name: tests.store.test_memory -*-
+"""A store in memory, for tests and for a service of one process.
+
+It keeps nothing over a restart and shares nothing with another process. The same
+contract test runs on it as on the stores that do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred, execute, succeed
+
+from ..interfaces import Lease
+from .ledger import Ledger
+from .rows import KeptReservation, Rows
+
+__all__ = ["MemoryStore"]
+
+T = TypeVar("T")
+
+
+class MemoryStore(Ledger):
+    """The store of one process; every answer is there at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = _MemoryRows()
+
+    def _perform(self, step: Callable[[Rows], T]) -> Deferred[T]:
+        return execute(step, self._rows)
+
+    def _let_go(self) -> Deferred[None]:
+        return succeed(None)
+
+
+@define
+class _MemoryRows:
+    reservations: dict[str, KeptReservation] = field(factory=dict)
+    leases: dict[str, Lease] = field(factory=dict)
+    records: dict[str, str] = field(factory=dict)
+
+    def sweep(self, now: float) -> None:
+        self.reservations = {
+            call_id: kept
+            for call_id, kept in self.reservations.items()
+            if kept.reservation.expires_at > now
+        }
+        self.leases = {
+            call_id: lease
+            for call_id, lease in self.leases.items()
+            if lease.expires_at > now
+        }
+
+    def places(self, now: float) -> int:
+        reserved = {
+            call_id
+            for call_id, kept in self.reservations.items()
+            if not kept.claimed and kept.reservation.expires_at > now
+        }
+        leased = {
+            call_id for call_id, lease in self.leases.items() if lease.expires_at > now
+        }
+        return len(reserved | leased)
+
+    def reservation(self, call_id: str) -> KeptReservation | None:
+        return self.reservations.get(call_id)
+
+    def put_reservation(self, kept: KeptReservation) -> None:
+        self.reservations[kept.reservation.call_id] = kept
+
+    def drop_reservation(self, call_id: str) -> None:
+        self.reservations.pop(call_id, None)
+
+    def lease(self, call_id: str) -> Lease | None:
+        return self.leases.get(call_id)
+
+    def put_lease(self, lease: Lease) -> None:
+        self.leases[lease.call_id] = lease
+
+    def move_leases(
+        self, call_ids: Sequence[str], holder: str, expires_at: float
+    ) -> None:
+        for call_id in call_ids:
+            lease = self.leases.get(call_id)
+            if lease is not None and lease.holder == holder:
+                self.leases[call_id] = evolve(lease, expires_at=expires_at)
+
+    def drop_lease(self, call_id: str, holder: str) -> None:
+        lease = self.leases.get(call_id)
+        if lease is not None and lease.holder == holder:
+            del self.leases[call_id]
+
+    def put_cdr(self, session_id: str, cdr: str) -> None:
+        self.records[session_id] = cdr
+
+    def cdrs(self, limit: int) -> Sequence[str]:
+        return list(reversed(self.records.values()))[:limit]

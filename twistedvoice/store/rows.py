@@ -1,0 +1,69 @@
+# -*- test-case-name: tests.store.test_memory tests.store.test_sqlite -*-
+"""What a back end must be able to keep, row by row.
+
+Rows know nothing of limits, tokens that match or calls that come back: those rules are
+in ``places``, once. A back end gives :class:`Rows` to a rule inside one transaction
+that no other process can interleave with; a new data base is one more set of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from ..interfaces import Lease, Reservation
+
+__all__ = ["KeptReservation", "Rows"]
+
+
+@frozen
+class KeptReservation:
+    """A reservation and whether its token was used."""
+
+    reservation: Reservation
+    claimed: bool
+
+
+class Rows(Protocol):
+    """
+    One reservation and one lease a call, and the records of finished calls.
+
+    What expired may still be found until :meth:`sweep`.
+    """
+
+    def sweep(self, now: float) -> None:
+        """Drop every reservation and lease whose end is at or before ``now``."""
+
+    def places(self, now: float) -> int:
+        """:returns: calls with an unclaimed reservation or a lease after ``now``."""
+
+    def reservation(self, call_id: str) -> KeptReservation | None:
+        """:returns: the call's reservation, claimed or not."""
+
+    def put_reservation(self, kept: KeptReservation) -> None:
+        """Keep it in place of the one that its call has."""
+
+    def drop_reservation(self, call_id: str) -> None:
+        """Forget the call's reservation, if there is one."""
+
+    def lease(self, call_id: str) -> Lease | None:
+        """:returns: the call's lease, whoever holds it."""
+
+    def put_lease(self, lease: Lease) -> None:
+        """Keep it in place of the one that its call has."""
+
+    def move_leases(
+        self, call_ids: Sequence[str], holder: str, expires_at: float
+    ) -> None:
+        """Set the end of those leases that ``holder`` holds."""
+
+    def drop_lease(self, call_id: str, holder: str) -> None:
+        """Forget the call's lease if ``holder`` holds it."""
+
+    def put_cdr(self, session_id: str, cdr: str) -> None:
+        """Keep a record, in the place of the same session's earlier one."""
+
+    def cdrs(self, limit: int) -> Sequence[str]:
+        """:returns: at most ``limit`` records; the session added last comes first."""

@@ -1,0 +1,111 @@
+# -*- test-case-name: tests.store.test_sqlite -*-
+"""The SQL of the SQLite store: each row operation as one statement.
+
+It runs inside a transaction that someone else began, in the thread of the connection.
+The tables are in ``schema/``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import asdict, frozen
+
+from ..interfaces import Lease, Reservation
+from .rows import KeptReservation
+
+__all__ = ["SqliteRows"]
+
+
+@frozen
+class SqliteRows:
+    """The rows of one open transaction; see :class:`twistedvoice.store.rows.Rows`."""
+
+    connection: sqlite3.Connection
+
+    def sweep(self, now: float) -> None:
+        self.connection.execute("DELETE FROM reservations WHERE expires_at <= ?", [now])
+        self.connection.execute("DELETE FROM leases WHERE expires_at <= ?", [now])
+
+    def places(self, now: float) -> int:
+        [count] = self.connection.execute(
+            "SELECT count(*) FROM ("
+            " SELECT call_id FROM reservations WHERE expires_at > ? AND NOT claimed"
+            " UNION SELECT call_id FROM leases WHERE expires_at > ?)",
+            [now, now],
+        ).fetchone()
+        return int(count)
+
+    def reservation(self, call_id: str) -> KeptReservation | None:
+        row = self.connection.execute(
+            "SELECT account_id, token, idempotency, from_number, to_number,"
+            " expires_at, claimed FROM reservations WHERE call_id = ?",
+            [call_id],
+        ).fetchone()
+        if row is None:
+            return None
+        reservation = Reservation(
+            call_id=call_id,
+            account_id=row[0],
+            token=row[1],
+            idempotency=row[2],
+            from_number=row[3],
+            to_number=row[4],
+            expires_at=row[5],
+        )
+        return KeptReservation(reservation, claimed=bool(row[6]))
+
+    def put_reservation(self, kept: KeptReservation) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO reservations (call_id, account_id, token,"
+            " idempotency, from_number, to_number, expires_at, claimed)"
+            " VALUES (:call_id, :account_id, :token, :idempotency, :from_number,"
+            " :to_number, :expires_at, :claimed)",
+            {**asdict(kept.reservation), "claimed": kept.claimed},
+        )
+
+    def drop_reservation(self, call_id: str) -> None:
+        self.connection.execute("DELETE FROM reservations WHERE call_id = ?", [call_id])
+
+    def lease(self, call_id: str) -> Lease | None:
+        row = self.connection.execute(
+            "SELECT holder, expires_at FROM leases WHERE call_id = ?", [call_id]
+        ).fetchone()
+        if row is None:
+            return None
+        holder, expires_at = row
+        return Lease(call_id=call_id, holder=holder, expires_at=expires_at)
+
+    def put_lease(self, lease: Lease) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO leases (call_id, holder, expires_at)"
+            " VALUES (:call_id, :holder, :expires_at)",
+            asdict(lease),
+        )
+
+    def move_leases(
+        self, call_ids: Sequence[str], holder: str, expires_at: float
+    ) -> None:
+        self.connection.executemany(
+            "UPDATE leases SET expires_at = ? WHERE call_id = ? AND holder = ?",
+            [(expires_at, call_id, holder) for call_id in call_ids],
+        )
+
+    def drop_lease(self, call_id: str, holder: str) -> None:
+        self.connection.execute(
+            "DELETE FROM leases WHERE call_id = ? AND holder = ?", [call_id, holder]
+        )
+
+    def put_cdr(self, session_id: str, cdr: str) -> None:
+        self.connection.execute(
+            "INSERT INTO cdrs (session_id, cdr) VALUES (?, ?)"
+            " ON CONFLICT (session_id) DO UPDATE SET cdr = excluded.cdr",
+            [session_id, cdr],
+        )
+
+    def cdrs(self, limit: int) -> Sequence[str]:
+        rows = self.connection.execute(
+            "SELECT cdr FROM cdrs ORDER BY number DESC LIMIT ?", [limit]
+        )
+        return [cdr for (cdr,) in rows]
