@@ -1,29 +1,28 @@
 # -*- test-case-name: tests.simulator.test_lanes -*-
-"""Where labels go so that none covers another.
+"""Where labels go so that nothing covers a label.
 
-Labels stand at a place along a line; those that would overlap go to different lanes.
-It knows widths only, not what a label says or how it is drawn.
+Each label hangs on a line that comes from below and ends at the label's left end.
+Labels that would meet go to different lanes, the left one higher, so that no line
+passes through a word either. It knows widths only, not what a label says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 __all__ = ["lanes"]
 
 
-def lanes(spans: Iterable[tuple[float, float]]) -> list[int]:
+def lanes(spans: Sequence[tuple[float, float]]) -> list[int]:
     """
-    Give each label the first lane that is free where it stands.
+    Give each label the lowest lane in which it covers nothing.
 
     :param spans: left and right end of each label, in order of the left end.
     :returns: the lane of each label, counted from 0.
     """
-    taken: list[float] = []
-    chosen = []
-    for left, right in spans:
-        free = (lane for lane, end in enumerate(taken) if end <= left)
-        lane = next(free, len(taken))
-        taken[lane : lane + 1] = [right]
-        chosen.append(lane)
-    return chosen
+    chosen: list[int] = []
+    for place, (_, right) in reversed(list(enumerate(spans))):
+        later = zip(reversed(spans[place + 1 :]), chosen, strict=True)
+        met = (lane for (left, _), lane in later if left < right)
+        chosen.append(max(met, default=-1) + 1)
+    return chosen[::-1]
