@@ -1,0 +1,161 @@
+# -*- test-case-name: tests.audio.test_wavwriter -*-
+"""Writing WAV files that grow while a call lasts, and mending those left unfinished.
+
+Every batch is handed to the system as it comes, so that a process that dies loses
+nothing it wrote; the sizes in the header are filled in at the end, or by
+:func:`repair_wav`. Until then they say "unknown", which other programs understand.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+from ..formats import AudioFormat, Encoding
+from .riff import UNKNOWN_SIZE, Layout, WaveFormat, read_layout
+
+__all__ = ["WavWriter", "repair_wav"]
+
+_TAGS: dict[Encoding, int] = {"l16": 1, "alaw": 6, "mulaw": 7}
+
+
+class WavWriter:
+    """
+    A WAV file being written.
+
+    :param path: replaced when it exists.
+    :param format: the encoding and rate of every channel.
+    :raises OSError: here and by :meth:`write`, when the disk says no. What was written
+        before stays, and :meth:`close` still makes a good file of it.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        format: AudioFormat,  # noqa: A002
+        channels: int,
+    ) -> None:
+        self._format = WaveFormat(
+            tag=_TAGS[format.encoding],
+            channels=channels,
+            rate=format.rate,
+            bits=format.sample_bytes * 8,
+        )
+        #: Bytes of sound in the file.
+        self.data_bytes = 0
+        self._file = FileIO(path, "w+")
+        try:
+            _write_all(self._file, _header(self._format))
+        except OSError:
+            self._file.close()
+            raise
+
+    def write(self, interleaved: bytes) -> None:
+        """Append whole sample frames, in one call to the system."""
+        before = self._file.tell()
+        try:
+            _write_all(self._file, interleaved)
+        finally:
+            self.data_bytes += self._file.tell() - before
+
+    def overwrite(self, frame: int, channel: int, payload: bytes) -> None:
+        """
+        Replace one channel's sound from sample frame ``frame`` on.
+
+        :param payload: must end where the file ends, or before.
+        """
+        width = self._format.bits // 8
+        frame_bytes = self._format.frame_bytes
+        at = _HEADER_BYTES + frame * frame_bytes
+        count = len(payload) // width
+        there = bytearray(os.pread(self._file.fileno(), count * frame_bytes, at))
+        for byte in range(width):
+            there[channel * width + byte :: frame_bytes] = payload[byte::width]
+        os.pwrite(self._file.fileno(), there, at)
+
+    def close(self) -> None:
+        """Fill in the sizes and let go of the file; idempotent."""
+        if self._file.closed:
+            return
+        with self._file:
+            _finish(self._file, _own_layout(self._format, self.data_bytes))
+
+
+def repair_wav(path: Path | str) -> bool:
+    """
+    Make a good file of one whose writer died: right sizes, whole sample frames.
+
+    :returns: whether anything was wrong with it.
+    :raises AudioFormatError: when it is no WAV file at all.
+    """
+    with FileIO(path, "r+") as file:
+        layout = read_layout(file, str(path))
+        return not layout.trailed and _finish(file, layout)
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    """Write all of ``data``; a disk that fills up may take a part first."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+
+
+#: RIFF, an 18-byte fmt, fact, and the head of data.
+_HEADER_BYTES = 58
+
+
+def _header(form: WaveFormat) -> bytes:
+    return struct.pack(
+        "<4sI4s 4sIHHIIHHH 4sII 4sI",
+        *(b"RIFF", UNKNOWN_SIZE, b"WAVE"),
+        *(b"fmt ", 18, form.tag, form.channels, form.rate),
+        *(form.rate * form.frame_bytes, form.frame_bytes, form.bits, 0),
+        *(b"fact", 4, UNKNOWN_SIZE),
+        *(b"data", UNKNOWN_SIZE),
+    )
+
+
+def _own_layout(form: WaveFormat, data_bytes: int) -> Layout:
+    return Layout(
+        format=form,
+        fact_at=_HEADER_BYTES - 12,
+        data_at=_HEADER_BYTES,
+        data_bytes=data_bytes,
+        trailed=False,
+    )
+
+
+def _finish(file: FileIO, layout: Layout) -> bool:
+    """:returns: whether the file was not yet what it must be."""
+    frame_bytes = layout.format.frame_bytes
+    frames = layout.data_bytes // frame_bytes
+    size = frames * frame_bytes
+    end = layout.data_at + size + size % 2
+    changed = _set_length(file, end, layout.data_at + size)
+    changed |= _set_size(file, 4, end - 8)
+    changed |= _set_size(file, layout.data_at - 4, size)
+    if layout.fact_at is not None:
+        changed |= _set_size(file, layout.fact_at, frames)
+    return changed
+
+
+def _set_length(file: BinaryIO | FileIO, end: int, sound_end: int) -> bool:
+    """Cut at the end of the sound, and pad that to an even length with a zero."""
+    if file.seek(0, os.SEEK_END) == end:
+        return False
+    file.truncate(sound_end)
+    file.truncate(end)
+    return True
+
+
+def _set_size(file: BinaryIO | FileIO, at: int, size: int) -> bool:
+    wanted = struct.pack("<I", min(size, UNKNOWN_SIZE))
+    file.seek(at)
+    if file.read(4) == wanted:
+        return False
+    file.seek(at)
+    file.write(wanted)
+    return True
