@@ -1,0 +1,63 @@
+# -*- test-case-name: tests.test_logs -*-
+"""Where log events go: lines of text or of JSON, and from which level on.
+
+``tap`` makes the one :class:`LogOutput` of a process. :func:`masked` is for the places
+where a phone number must appear: everything that logs one, logs it through that.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TextIO
+
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogLevelFilterPredicate,
+    jsonFileLogObserver,
+    textFileLogObserver,
+)
+from zope.interface import implementer
+
+__all__ = ["LogOutput", "masked"]
+
+
+@implementer(ILogObserver)
+class LogOutput:
+    """Writes every event from a level on, as one line."""
+
+    def __init__(self, out: TextIO, *, format: Literal["text", "json"]) -> None:  # noqa: A002
+        """
+        :param format: ``text`` for people; ``json`` for one object a line.
+        """
+        lines = (
+            jsonFileLogObserver(out, recordSeparator="")
+            if format == "json"
+            else textFileLogObserver(out)
+        )
+        self._levels = LogLevelFilterPredicate()
+        self._observer = FilteringLogObserver(lines, [self._levels])
+
+    def set_level(self, name: str) -> None:
+        """
+        Drop what is below this level from now on.
+
+        :param name: debug, info, warn, error or critical.
+        """
+        self._levels.setLogLevelForNamespace("", LogLevel.levelWithName(name))
+
+    def __call__(self, event: LogEvent) -> None:
+        """Write ``event``, or drop it."""
+        self._observer(event)
+
+
+def masked(number: str) -> str:
+    """
+    Hide enough of a phone number to tell no one whom to call.
+
+    :returns: ``+1555***1234`` for a whole number, ``***34`` for a shorter one.
+    """
+    if len(number) < 12:
+        return "***" + number[-2:] if len(number) > 4 else "***"
+    return f"{number[:5]}***{number[-4:]}"
