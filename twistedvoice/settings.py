@@ -1,0 +1,321 @@
+# -*- test-case-name: tests.test_settings -*-
+"""The table of all settings.
+
+Option names, TOML keys, environment names, defaults, the help of ``--help`` and what
+SIGHUP may change all come from here. Which value wins is decided in
+:mod:`twistedvoice.sources`; what the service sees is :mod:`twistedvoice.config`.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from attrs import frozen
+
+from .kinds import (
+    ACCOUNT_SID,
+    AFTER_STREAM,
+    AGENT,
+    API_KEY_SID,
+    ENDPOINT,
+    FILE_TO_READ,
+    NODE_ID,
+    PATH,
+    PATH_OR_OFF,
+    PHONE_NUMBER_OR_NONE,
+    SECONDS,
+    SECRET,
+    SECRET_FILE,
+    SWITCH,
+    URL,
+    Kind,
+    choice,
+    whole,
+)
+
+__all__ = [
+    "NUMBER_SETTINGS",
+    "SETTINGS",
+    "TABLES",
+    "Setting",
+    "did_you_mean",
+    "usage_parameters",
+]
+
+
+@frozen(kw_only=True)
+class Setting:
+    """One thing an operator may set."""
+
+    #: As in TOML; a dot separates levels.
+    key: str
+    kind: Kind
+    #: Text as an operator would write it; ``{state}`` stands for the state directory
+    #: and ``{node}`` for the id of this process. None: not set.
+    default: str | None = None
+    help: str
+    #: Whether SIGHUP may change it while calls are live.
+    reload: bool = False
+
+    @property
+    def option(self) -> str:
+        """The long option, without its dashes in front."""
+        return self.key.replace(".", "-").replace("_", "-")
+
+    @property
+    def environ(self) -> str:
+        """The name of the environment variable."""
+        return "TWISTEDVOICE_" + self.key.replace(".", "__").upper()
+
+    @property
+    def credential(self) -> str:
+        """The name of the systemd credential; only a secret has one."""
+        return self.key.replace(".", "_")
+
+    @property
+    def shown_default(self) -> str:
+        """The default for people to read; empty when there is none."""
+        return (self.default or "").format(state="STATE", node="HOST-PID")
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the option takes no value: it can switch on, but not off."""
+        return self.kind is SWITCH
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value may stand in no file of settings and on no command line."""
+        return self.kind is SECRET
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the configuration has it: all but where a secret is kept."""
+        return self.kind is not SECRET_FILE
+
+
+def usage_parameters() -> tuple[list[list[str | None]], list[list[str | None]]]:
+    """
+    :returns: ``optParameters`` and ``optFlags`` for a ``twisted.python.usage.Options``.
+        An option that was not given is None (a flag 0), so that weaker sources count.
+    """
+    parameters: list[list[str | None]] = [
+        ["config", "c", None, "Read settings from this TOML file."]
+    ]
+    flags: list[list[str | None]] = []
+    for setting in SETTINGS:
+        if setting.is_flag:
+            flags.append([setting.option, None, setting.help])
+        elif setting.is_secret:
+            refused = f"Refused: use --{setting.option}-file or {setting.environ}."
+            parameters.append([setting.option, None, None, refused])
+        else:
+            default = setting.shown_default
+            meant = f"{setting.help} [default: {default}]" if default else setting.help
+            parameters.append([setting.option, None, None, meant])
+    return parameters, flags
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """:returns: the end of a sentence that offers the nearest name, or nothing."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _secret(key: str, help: str, *, reload: bool) -> tuple[Setting, Setting]:  # noqa: A002
+    return (
+        Setting(key=key, kind=SECRET, help=help, reload=reload),
+        Setting(key=f"{key}_file", kind=SECRET_FILE, help=f"File that holds {key}."),
+    )
+
+
+#: Tables that only TOML can hold. SIGHUP may change all of them.
+TABLES = ("agents", "numbers", "twilio.subaccounts")
+
+#: What may stand in ``[numbers."+15550001234"]`` and ``[numbers.default]``.
+NUMBER_SETTINGS = (
+    Setting(key="agent", kind=AGENT, help="The agent that answers."),
+    Setting(
+        key="greeting",
+        kind=FILE_TO_READ,
+        default="",
+        help="WAV file that is said before anything else.",
+    ),
+    Setting(
+        key="recording",
+        kind=SWITCH,
+        default="true",
+        help="Whether calls to this number are recorded.",
+    ),
+    Setting(
+        key="consent",
+        kind=choice("always", "never"),
+        default="always",
+        help="Whether callers agreed to be recorded; 'never' records nothing.",
+    ),
+    Setting(
+        key="transfer",
+        kind=PHONE_NUMBER_OR_NONE,
+        default="",
+        help="Number that the agent hands callers to.",
+    ),
+)
+
+SETTINGS = (
+    Setting(
+        key="listen",
+        kind=ENDPOINT,
+        default="tcp:8080:interface=127.0.0.1",
+        help="Endpoint for the carrier: webhooks and media.",
+    ),
+    Setting(
+        key="admin_listen",
+        kind=ENDPOINT,
+        default="tcp:8081:interface=127.0.0.1",
+        help="Endpoint for operators: readiness and metrics.",
+    ),
+    Setting(
+        key="public_url",
+        kind=URL,
+        help="How the carrier reaches the service from outside.",
+        reload=True,
+    ),
+    Setting(
+        key="trust_loopback",
+        kind=SWITCH,
+        default="false",
+        help="For development: streams and webhooks from this machine need no proof.",
+    ),
+    Setting(
+        key="agent",
+        kind=AGENT,
+        default="prompt",
+        help="The agent that answers where no number says otherwise.",
+        reload=True,
+    ),
+    Setting(
+        key="after_stream",
+        kind=AFTER_STREAM,
+        default="hangup",
+        help="What the caller gets when the stream ends before the call does:"
+        " hangup, rejoin, or dial:NUMBER.",
+        reload=True,
+    ),
+    Setting(
+        key="max_calls",
+        kind=whole(0),
+        help="The most calls at once; 0 takes none, unset is no limit.",
+        reload=True,
+    ),
+    Setting(
+        key="drain_seconds",
+        kind=SECONDS,
+        default="60",
+        help="How long live calls may go on after SIGTERM.",
+        reload=True,
+    ),
+    Setting(
+        key="longest_call_seconds",
+        kind=SECONDS,
+        default="14400",
+        help="A call is ended when it has lasted this long.",
+        reload=True,
+    ),
+    Setting(
+        key="silence_seconds",
+        kind=SECONDS,
+        default="10",
+        help="A call is ended when the carrier sent no media for this long.",
+        reload=True,
+    ),
+    Setting(
+        key="start_seconds",
+        kind=SECONDS,
+        default="3",
+        help="A socket is closed when no stream started on it for this long.",
+        reload=True,
+    ),
+    Setting(
+        key="lead_ms",
+        kind=whole(20, 1000),
+        help="How far ahead of the ear the carrier is fed; unset: the carrier's own"
+        " lead, 100 for Twilio. 20 is one frame a tick.",
+        reload=True,
+    ),
+    Setting(
+        key="store",
+        kind=PATH,
+        default="{state}/store.sqlite",
+        help="SQLite file that the processes of one service share, or memory:.",
+    ),
+    Setting(
+        key="node_id",
+        kind=NODE_ID,
+        default="{node}",
+        help="What this process is called in ids; no two may share it.",
+    ),
+    Setting(
+        key="cdr",
+        kind=PATH_OR_OFF,
+        default="{state}/cdr.jsonl",
+        help="File that gets one line of JSON for each finished call.",
+    ),
+    Setting(
+        key="recordings",
+        kind=PATH_OR_OFF,
+        default="{state}/recordings",
+        help="Directory for the recordings.",
+    ),
+    Setting(
+        key="recording.without_audio",
+        kind=choice("keep", "discard"),
+        default="keep",
+        help="What becomes of the recording of a call in which nothing was said.",
+        reload=True,
+    ),
+    Setting(
+        key="carrier_recording.enabled",
+        kind=SWITCH,
+        default="false",
+        help="Have the carrier record calls too.",
+    ),
+    Setting(
+        key="carrier_recording.base_url",
+        kind=URL,
+        default="https://api.twilio.com",
+        help="Where the carrier's API is.",
+    ),
+    Setting(
+        key="log.format",
+        kind=choice("text", "json"),
+        default="text",
+        help="How the log is written: text or json.",
+    ),
+    Setting(
+        key="log.level",
+        kind=choice("debug", "info", "warn", "error", "critical"),
+        default="info",
+        help="The least that is logged: debug, info, warn, error or critical.",
+        reload=True,
+    ),
+    Setting(
+        key="twilio.account_sid",
+        kind=ACCOUNT_SID,
+        help="The account whose auth token is set.",
+    ),
+    *_secret(
+        "twilio.auth_token",
+        "The auth token, which signs what Twilio sends.",
+        reload=True,
+    ),
+    *_secret(
+        "twilio.auth_token_secondary",
+        "A second auth token, for rotation.",
+        reload=True,
+    ),
+    Setting(
+        key="twilio.api_key_sid",
+        kind=API_KEY_SID,
+        help="API key for Twilio's REST API, instead of the auth token.",
+    ),
+    *_secret("twilio.api_key_secret", "The secret of the API key.", reload=False),
+)
