@@ -1,0 +1,270 @@
+"""Tests for :mod:`twistedvoice.carriers.twilio.dialect`, beyond the contract."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.carriers.twilio.dialect import TwilioDialect
+from twistedvoice.errors import CallStateError, DialectError
+from twistedvoice.events import (
+    AudioReceived,
+    CarrierEvent,
+    DigitReceived,
+    Ignored,
+    MarkEchoed,
+    Message,
+    StreamStarted,
+    StreamStopped,
+)
+from twistedvoice.formats import MULAW_8K
+
+from ..fixtures.twilio import FROM_TWILIO, load, load_bytes
+from .junk import steady
+
+
+def hear(dialect: TwilioDialect, said: object) -> CarrierEvent:
+    """:returns: the one event that a message is."""
+    data = said if isinstance(said, bytes) else json.dumps(said).encode()
+    (event,) = dialect.receive(Message(data, False))
+    return event
+
+
+def started() -> TwilioDialect:
+    """:returns: a dialect whose stream has started."""
+    dialect = TwilioDialect()
+    hear(dialect, load_bytes("start"))
+    return dialect
+
+
+def changed(name: str, path: str, *value: object) -> dict[str, Any]:
+    """:returns: the message with one field set to ``value``, or without it."""
+    message: dict[str, Any] = load(name)
+    *parents, last = path.split(".")
+    owner = message
+    for parent in parents:
+        owner = owner[parent]
+    if value:
+        (owner[last],) = value
+    else:
+        del owner[last]
+    return message
+
+
+class PublishedTests(SynchronousTestCase):
+    """The messages as Twilio publishes them."""
+
+    def test_from_twilio(self) -> None:
+        """Each message of a stream, in order, is the event it should be."""
+        dialect = TwilioDialect()
+        events = [hear(dialect, load_bytes(name)) for name in FROM_TWILIO]
+        sound = base64.b64decode(load("media")["media"]["payload"])
+        self.assertEqual(len(sound), MULAW_8K.frame_bytes)
+        self.assertEqual(
+            events,
+            [
+                Ignored("connected"),
+                StreamStarted(
+                    stream_id="MZ00000000000000000000000000000003",
+                    call_id="CA00000000000000000000000000000002",
+                    account_id="AC00000000000000000000000000000001",
+                    format=MULAW_8K,
+                    params={"token": "Zm9yLXRlc3Rz", "greeting": 'grüß "dich"'},
+                ),
+                AudioReceived(sound, 25),
+                Ignored("media"),
+                DigitReceived("1"),
+                MarkEchoed("my label"),
+                StreamStopped(),
+            ],
+        )
+
+    def test_to_twilio(self) -> None:
+        """What we send is what Twilio publishes, to the byte."""
+        dialect = started()
+        sound = base64.b64decode(load("media")["media"]["payload"])
+        for name, message in (
+            ("to-media", dialect.media(sound)),
+            ("to-mark", dialect.mark("my label")),
+            ("to-clear", dialect.clear()),
+        ):
+            self.assertEqual(message, Message(load_bytes(name), False))
+
+    @steady
+    @given(st.text(max_size=40))
+    def test_mark_name(self, name: str) -> None:
+        """Any name of a mark is one JSON text in ASCII."""
+        data = started().mark(name).data
+        assert data.isascii()
+        self.assertEqual(json.loads(data)["mark"]["name"], name)
+
+    def test_before_start(self) -> None:
+        """Nothing can be sent before the stream has an id."""
+        dialect = TwilioDialect()
+        self.assertRaises(CallStateError, dialect.media, b"\xff" * 160)
+        self.assertRaises(CallStateError, dialect.mark, "one")
+        self.assertRaises(CallStateError, dialect.clear)
+
+
+class LiberalTests(SynchronousTestCase):
+    """What Twilio may change without asking us."""
+
+    def test_unknown_event(self) -> None:
+        """A kind of message not known yet is named, on any stream, at any time."""
+        for dialect in (TwilioDialect(), started()):
+            self.assertEqual(hear(dialect, {"event": "warmth"}), Ignored("warmth"))
+
+    def test_unknown_event_with_odd_name(self) -> None:
+        """What could not be a label in a log is not taken over."""
+        for odd in ("", "a b\n", "x" * 1000, "ü"):
+            self.assertEqual(hear(started(), {"event": odd}), Ignored("unknown"))
+
+    def test_unknown_keys(self) -> None:
+        """A key not known yet changes nothing."""
+        self.assertEqual(
+            hear(started(), changed("mark", "mark.weight", [1, {}])),
+            MarkEchoed("my label"),
+        )
+
+    def test_timestamp_as_number(self) -> None:
+        """Numbers may come as numbers."""
+        event = hear(started(), changed("media", "media.timestamp", 25))
+        self.assertEqual(event, hear(started(), load_bytes("media")))
+
+    def test_format_as_strings(self) -> None:
+        """Numbers may come as strings."""
+        start = changed("start", "start.mediaFormat.sampleRate", "8000")
+        start["start"]["mediaFormat"]["channels"] = "1"
+        self.assertIsInstance(hear(TwilioDialect(), start), StreamStarted)
+
+    def test_numbering_is_not_read(self) -> None:
+        """What we do not act on may be missing or wrong."""
+        event = hear(started(), changed("media", "sequenceNumber"))
+        self.assertEqual(event, hear(started(), changed("media", "media.chunk", "?")))
+        self.assertEqual(hear(started(), changed("stop", "stop")), StreamStopped())
+
+    def test_no_parameters(self) -> None:
+        """A stream without parameters starts without."""
+        for start in (
+            changed("start", "start.customParameters"),
+            changed("start", "start.customParameters", {}),
+        ):
+            event = hear(TwilioDialect(), start)
+            assert isinstance(event, StreamStarted)
+            self.assertEqual(event.params, {})
+
+
+class RefusedTests(SynchronousTestCase):
+    """What ends in a DialectError, and leaves the stream as it was."""
+
+    def refused(self, dialect: TwilioDialect, said: Mapping[str, object]) -> str:
+        """:returns: why."""
+        return str(self.assertRaises(DialectError, hear, dialect, said))
+
+    def test_no_event(self) -> None:
+        """A message must say what it is."""
+        self.assertIn('"event"', self.refused(started(), {}))
+        wrongs: tuple[object, ...] = (None, ["media"], {}, "\ud800")
+        for wrong in wrongs:
+            self.assertIn('"event"', self.refused(started(), {"event": wrong}))
+
+    def test_before_start(self) -> None:
+        """Whatever belongs to a stream cannot come before it."""
+        for kind in ("media", "dtmf", "mark", "stop"):
+            why = self.refused(TwilioDialect(), load(kind))
+            self.assertEqual(why, f"{kind} came before start")
+
+    def test_other_stream(self) -> None:
+        """Whatever belongs to another stream, or to none, is refused."""
+        wrongs: tuple[object, ...] = ("MZother", "", None, [])
+        for kind in ("media", "dtmf", "mark", "stop"):
+            self.refused(started(), changed(kind, "streamSid"))
+            for wrong in wrongs:
+                why = self.refused(started(), changed(kind, "streamSid", wrong))
+                self.assertIn("streamSid", why)
+
+    def test_second_start(self) -> None:
+        """The first start counts, even if the second is for another stream."""
+        dialect = started()
+        second = changed("start", "streamSid", "MZother")
+        second["start"]["streamSid"] = "MZother"
+        self.assertIn("second start", self.refused(dialect, second))
+        self.assertEqual(hear(dialect, load("mark")), MarkEchoed("my label"))
+
+    def test_start(self) -> None:
+        """Each thing that must be right in a start is checked, and named."""
+        for path, wrong in (
+            ("start", ()),
+            ("start", ([],)),
+            ("streamSid", ()),
+            ("streamSid", ("",)),
+            ("streamSid", ('MZ"}',)),
+            ("start.streamSid", ("MZother",)),
+            ("start.callSid", ()),
+            ("start.callSid", (17,)),
+            ("start.accountSid", ()),
+            ("start.accountSid", ("../../etc",)),
+            ("start.customParameters", (None,)),
+            ("start.customParameters", ({"token": 1},)),
+            ("start.mediaFormat", ()),
+            ("start.mediaFormat.encoding", ()),
+            ("start.mediaFormat.encoding", ("audio/x-alaw",)),
+            ("start.mediaFormat.encoding", (None,)),
+            ("start.mediaFormat.sampleRate", ()),
+            ("start.mediaFormat.sampleRate", (16000,)),
+            ("start.mediaFormat.sampleRate", (8000.0,)),
+            ("start.mediaFormat.channels", ()),
+            ("start.mediaFormat.channels", (2,)),
+            ("start.mediaFormat.channels", (True,)),
+        ):
+            dialect = TwilioDialect()
+            why = self.refused(dialect, changed("start", path, *wrong))
+            self.assertIn(f'"{path.rpartition(".")[2]}"', why)
+            self.assertIsInstance(hear(dialect, load("start")), StreamStarted)
+
+    def test_body(self) -> None:
+        """Each thing that must be right in the other messages is checked, and named."""
+        for kind, path, wrong in (
+            ("media", "media", ()),
+            ("media", "media", ("inbound",)),
+            ("media", "media.track", ()),
+            ("media", "media.track", (1,)),
+            ("media", "media.payload", ()),
+            ("media", "media.payload", (None,)),
+            ("media", "media.payload", ("no base64",)),
+            ("media", "media.timestamp", ()),
+            ("media", "media.timestamp", ("-5",)),
+            ("dtmf", "dtmf", ()),
+            ("dtmf", "dtmf.digit", ()),
+            ("dtmf", "dtmf.digit", (1,)),
+            ("dtmf", "dtmf.digit", ("12",)),
+            ("mark", "mark", ("my label",)),
+            ("mark", "mark.name", ()),
+            ("mark", "mark.name", ("\ud800",)),
+        ):
+            dialect = started()
+            why = self.refused(dialect, changed(kind, path, *wrong))
+            self.assertIn(f'"{path.rpartition(".")[2]}"', why)
+            self.assertEqual(hear(dialect, load("mark")), MarkEchoed("my label"))
+
+    def test_no_echo(self) -> None:
+        """A digit or a parameter is never in the error."""
+        digits = self.refused(started(), changed("dtmf", "dtmf.digit", "4711"))
+        self.assertNotIn("4711", digits)
+        start = changed("start", "start.customParameters", {"4711": ["4711"]})
+        self.assertNotIn("4711", self.refused(TwilioDialect(), start))
+
+
+class PrivacyTests(SynchronousTestCase):
+    """Events are shown in failures and debug logs."""
+
+    def test_repr(self) -> None:
+        """Neither a digit nor a token is in the repr of its event."""
+        self.assertNotIn("1", repr(hear(started(), load("dtmf"))))
+        self.assertNotIn("Zm9y", repr(hear(TwilioDialect(), load("start"))))
