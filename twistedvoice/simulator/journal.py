@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.simulator.test_journal -*-
+# -*- test-case-name: tests.simulator.test_caller -*-
 """What happened in one simulated call, as the carrier saw it.
 
 The simulated caller writes it while the call goes on; the report, the picture and the
@@ -41,12 +41,20 @@ class Journal:
     #: Times and lengths (ms) at which the playout buffer ran dry inside an utterance.
     underruns: list[tuple[float, float]] = Factory(list)
     #: Kinds: ``answered started digit mark_received mark_echoed clear speech_started
-    #: speech_ended stopped closed`` and ``problem``.
+    #: speech_ended stopped closed`` and ``problem``; of the caller's script ``saying
+    #: interrupting gave_up``; ``verb`` for markup that a carrier would go on with.
+    #: ``speech_ended`` is known late and carries the time of the last sound, so times
+    #: may step back.
     happenings: list[Happening] = Factory(list)
-    #: ``completed`` when the call went to its planned end, else one word why not.
+    #: ``completed`` when the call went to its planned end, else one word why not:
+    #: ``hung_up`` (by the service, too early), ``lost``, ``too_long``, and without a
+    #: stream ``busy rejected redirected dialled``.
     outcome: str = "unfinished"
     #: How long the call lasted.
     duration_ms: float = 0.0
+    #: The latest that the caller's own 20 ms tick came, in milliseconds: holes no
+    #: longer than this may be the fault of the machine that simulates.
+    late_ms: float = 0.0
 
     def note(self, at_ms: float, kind: str, detail: str = "") -> None:
         """Write down that ``kind`` happened at ``at_ms``."""
