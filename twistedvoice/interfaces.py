@@ -23,6 +23,7 @@ __all__ = [
     "CallObserver",
     "CallRecord",
     "Capabilities",
+    "CarrierControl",
     "Dialect",
     "HttpClient",
     "HttpRequest",
@@ -134,8 +135,9 @@ class CallControl(Protocol):
     #: What the markup asked the carrier to hand back, without the token.
     params: Mapping[str, str]
     format: AudioFormat
-    #: Whether the caller hears us right now.
-    is_playing: bool
+    @property
+    def is_playing(self) -> bool:
+        """Whether something is being heard, or waits to be."""
 
     def say(self, audio: bytes) -> Utterance:
         """Say all of ``audio``, in the call's format, after what is queued."""
@@ -144,7 +146,12 @@ class CallControl(Protocol):
         """Read a WAV file off the reactor, convert it to the call's format, say it."""
 
     def speak(self) -> Utterance:
-        """Begin to say something that is not whole yet."""
+        """
+        Begin to say something that is not whole yet.
+
+        It ends the utterance before, if that is still open: what is said is played in
+        the order of its beginnings.
+        """
 
     def interrupt(self, reason: str) -> int:
         """
@@ -240,6 +247,16 @@ class HttpClient(Protocol):
         """
 
 
+class CarrierControl(Protocol):
+    """What only the carrier's API can do to a call."""
+
+    def hang_up(self, record: CallRecord) -> Deferred[None]:
+        """End the call; one that has ended already is a success."""
+
+    def transfer(self, record: CallRecord, number: str) -> Deferred[None]:
+        """Give the call new markup that dials ``number``; the stream ends by it."""
+
+
 @frozen(kw_only=True)
 class CallRecord:
     """What the observers of a call know of it."""
@@ -265,7 +282,10 @@ class CallObserver(Protocol):
     """
 
     def call_started(self, record: CallRecord, tracks: Any) -> None:
-        """:param tracks: the call's :class:`twistedvoice.realtime.tracks.Tracks`."""
+        """
+        :param tracks: the call's :class:`twistedvoice.realtime.tracks.Tracks`, or None
+            when its sound is not kept.
+        """
 
     def first_audio_sent(self, record: CallRecord) -> None:
         """The first frame was written on the open transport; once a call."""

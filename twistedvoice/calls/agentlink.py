@@ -1,0 +1,91 @@
+# -*- test-case-name: tests.calls.test_agentlink -*-
+"""The line between a call and its agent, where an agent's faults end.
+
+Whatever an agent raises, at once or later, is reported once and fails its own call. The
+coroutines it left waiting are cancelled when the call is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutine
+from typing import ParamSpec
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..errors import CallStateError
+from ..interfaces import Agent
+
+__all__ = ["AgentLink"]
+
+_log = Logger()
+
+_P = ParamSpec("_P")
+
+
+class AgentLink:
+    """Tells one agent what happens in its call."""
+
+    def __init__(
+        self, agent: Agent, call_id: str, failed: Callable[[], object]
+    ) -> None:
+        """:param failed: called once, when the agent first raised something."""
+        self.agent = agent
+        self._call_id = call_id
+        self._failed: Callable[[], object] | None = failed
+        self._running: dict[Deferred[object], None] = {}
+
+    def heard(self, payload: bytes, timestamp_ms: int) -> None:
+        """Pass a frame of the caller's sound on."""
+        try:
+            self.agent.audio_heard(payload, timestamp_ms)
+        except Exception:  # the boundary of the agent
+            self._raised(Failure())
+
+    def tell(
+        self,
+        method: Callable[_P, Awaitable[object] | None],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> None:
+        """Call a method of the agent; when it is asynchronous, see it through."""
+        try:
+            result = method(*args, **kwargs)
+        except Exception:  # the boundary of the agent
+            self._raised(Failure())
+            return
+        if result is not None:
+            self._see_through(result)
+
+    def over(self, outcome: str) -> None:
+        """The call is over: tell the agent, and cancel what it still waits for."""
+        self._failed = None
+        running, self._running = self._running, {}
+        self.tell(self.agent.call_ended, outcome)
+        for deferred in running:
+            deferred.cancel()
+
+    def _see_through(self, awaitable: Awaitable[object]) -> None:
+        if isinstance(awaitable, Deferred):
+            running = awaitable
+        elif iscoroutine(awaitable):
+            running = Deferred.fromCoroutine(awaitable)
+        else:
+            raise TypeError(f"cannot await {type(awaitable).__name__}")
+        self._running[running] = None
+        running.addErrback(self._raised)
+        running.addBoth(lambda _: self._running.pop(running, None))
+
+    def _raised(self, failure: Failure) -> None:
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            _log.failure("agent of {call_id} raised", failure, call_id=self._call_id)
+            failed()
+        elif not failure.check(CancelledError, CallStateError):
+            _log.failure(
+                "agent of {call_id} raised after its call",
+                failure,
+                call_id=self._call_id,
+            )

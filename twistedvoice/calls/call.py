@@ -1,0 +1,257 @@
+# -*- test-case-name: tests.calls.test_call -*-
+"""One phone call: what the carrier says of it, and what becomes of it.
+
+It joins the listening side, the speaking side, the agent and the life of the call. It
+is made when the socket opens, waits for the carrier's ``start`` and for a place, and
+after its end holds nothing that holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from ..events import (
+    AudioReceived,
+    DigitReceived,
+    MarkEchoed,
+    StreamStarted,
+    StreamStopped,
+)
+from ..interfaces import CallRecord, Dialect, MediaTransport
+from ..realtime.schedule import microseconds
+from ..realtime.stream import OutgoingStream
+from .agentlink import AgentLink
+from .control import MARK_GRACE_SECONDS, Control
+from .inbound import Inbound
+from .lifecycle import OVER, Life, LifeMachine
+from .services import CallServices, Route
+from .voice import Voice
+
+if TYPE_CHECKING:
+    from .switchboard import Switchboard
+
+__all__ = ["Call"]
+
+_log = Logger()
+
+#: Ends that mean the whole call, not only its stream.
+_DELIBERATE = ("hung_up", "too_long")
+
+
+class Call:
+    """
+    One call from its open socket to its record.
+
+    ``life`` decides what may happen; the methods under "deeds" are what then happens.
+    """
+
+    def __init__(
+        self,
+        services: CallServices,
+        switchboard: Switchboard,
+        transport: MediaTransport,
+        dialect: Dialect,
+    ) -> None:
+        self.services = services
+        self.dialect = dialect
+        self.session_id = services.new_session_id()
+        self.state = "Connecting"
+        self.outcome = ""
+        #: What the carrier said in ``start``; None before.
+        self.started: StreamStarted | None = None
+        self.record: CallRecord | None = None
+        self.route: Route | None = None
+        self._switchboard: Switchboard | None = switchboard
+        self._transport: MediaTransport | None = transport
+        self._link: AgentLink | None = None
+        self._timers: dict[IDelayedCall, None] = {}
+        self._messages_seen = 0
+        self._quiet_since = services.clock.seconds()
+        self.inbound = Inbound(dialect, services.clock.seconds, self)
+        lead_ms = services.lead_ms or dialect.capabilities.lead_ms
+        self.stream = OutgoingStream(
+            transport, dialect, self.inbound.tracks, lead_ms * 1000
+        )
+        self.voice = Voice(self.stream, dialect, partial(microseconds, services.clock))
+        self.life: Life = LifeMachine(self)
+        self._start_timer = self.call_later(
+            services.limits.start, lambda: self.life.over("unstarted")
+        )
+
+    def now_us(self) -> int:
+        """:returns: the monotonic clock, in microseconds."""
+        return microseconds(self.services.clock)
+
+    @property
+    def call_id(self) -> str:
+        """The carrier's id, or ours before the carrier has said it."""
+        return self.started.call_id if self.started else self.session_id
+
+    # -- from the carrier --------------------------------------------------------------
+
+    def stream_started(self, event: StreamStarted) -> None:
+        self.started = event
+        self.inbound.started()
+        if self._switchboard is not None:
+            self._switchboard.admit(self, event)
+
+    def audio_received(self, event: AudioReceived) -> None:
+        self.inbound.note_frame(event)
+        if self._link is not None:
+            self._link.heard(event.payload, event.timestamp_ms)
+
+    def digit_received(self, event: DigitReceived) -> None:
+        self.tell_agent("digit_pressed", event.digit)
+
+    def mark_echoed(self, event: MarkEchoed) -> None:
+        self.voice.marks.resolve(event.name, "played")
+
+    def stream_stopped(self, event: StreamStopped) -> None:
+        self.life.over("completed")
+
+    def misbehaved(self, outcome: str) -> None:
+        self.life.over(outcome)
+
+    def socket_lost(self) -> None:
+        """The socket is gone, with or without a farewell."""
+        self._transport = None
+        self.life.over("lost")
+
+    # -- from the switchboard and the flag watcher -------------------------------------
+
+    def admit(self, record: CallRecord, route: Route) -> None:
+        """There is a place: the call is open."""
+        self.record = record
+        self.route = route
+        if not route.recorded:
+            self.inbound.tracks = self.stream.tracks = None
+        self.life.admitted()
+
+    def look(self, now_us: int) -> None:
+        """Do what the tick must not, and what no timer is worth."""
+        flags = self.stream.flags
+        if flags.failure is not None:
+            _log.error(
+                "the tick of {call_id} raised {failure}",
+                call_id=self.call_id,
+                failure=repr(flags.failure),
+            )
+            self.life.over("failed")
+            return
+        self.voice.look(now_us)
+        limits = self.services.limits
+        stalled_us = flags.stalled_since_us
+        if stalled_us is not None and now_us - stalled_us > limits.stall * 1_000_000:
+            self.life.over("stalled")
+        elif self.inbound.messages != self._messages_seen:
+            self._messages_seen = self.inbound.messages
+            self._quiet_since = self.services.clock.seconds()
+        elif limits.silence is not None and self._quiet_for() > limits.silence:
+            self.life.over("silent")
+
+    # -- for the agent -----------------------------------------------------------------
+
+    def tell_agent(self, event: str, *details: str) -> None:
+        """Tell the agent, while it is on the line."""
+        if self._link is not None:
+            self._link.tell(getattr(self._link.agent, event), *details)
+
+    def interrupt(self, reason: str) -> int:
+        """:returns: the milliseconds of sound dropped unheard."""
+        before = self.voice.interrupts
+        dropped_ms = self.voice.interrupt()
+        if self.voice.interrupts > before:
+            self.tell_agent("interrupted", reason)
+        return dropped_ms
+
+    def call_later(
+        self, seconds: float, function: Callable[[], object]
+    ) -> IDelayedCall:
+        """Call ``function`` later, unless the call has ended by then."""
+
+        def fire() -> None:
+            self._timers.pop(timer, None)
+            function()
+
+        timer = self.services.clock.callLater(seconds, fire)
+        self._timers = {old: None for old in self._timers if old.active()}
+        self._timers[timer] = None
+        return timer
+
+    # -- deeds -------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Open both sides, and let the agent speak."""
+        assert self.record is not None and self.route is not None
+        assert self.started is not None
+        self.state = "Streaming"
+        self._start_timer.cancel()
+        limits = self.services.limits
+        if limits.longest is not None:
+            self.call_later(limits.longest, lambda: self.life.over("too_long"))
+        self.stream.open(self.now_us())
+        self.services.schedule.join(self.stream)
+        for observer in self.services.observers:
+            observer.call_started(self.record, self.inbound.tracks)
+        link = AgentLink(self.route.make_agent(), self.call_id, self._agent_failed)
+        self._link = link
+        params = {k: v for k, v in self.started.params.items() if k != "token"}
+        link.tell(link.agent.call_started, Control(self, self.record, params))
+
+    def drain(self) -> None:
+        """Take nothing new; close when what is queued has been heard, or in time."""
+        self.state = "Draining"
+        seconds = self.voice.unheard_us / 1_000_000 + MARK_GRACE_SECONDS
+        if not self.voice.is_playing:
+            self.life.drained()
+            return
+        self.voice.send_mark(lambda outcome: self.life.drained())
+        self.call_later(seconds, self.life.drained)
+
+    def close(self, outcome: str) -> None:
+        """Let go of everything, once, and of all that holds this call."""
+        self.state = "Closed"
+        self.outcome = outcome
+        self.life = OVER
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+        self.services.schedule.leave(self.stream)
+        self.voice.close()
+        self.inbound.close()
+        link, self._link = self._link, None
+        if link is not None:
+            link.over(outcome)
+        self._close_socket(outcome)
+        switchboard, self._switchboard = self._switchboard, None
+        if switchboard is not None:
+            switchboard.closed(self)
+
+    def _close_socket(self, outcome: str) -> None:
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        services = self.services
+        if outcome in _DELIBERATE and services.hang_up_by_control and self.record:
+            # The markup goes on with something else once the socket closes, so the
+            # call must have ended by then.
+            assert services.control is not None
+            ending = services.control.hang_up(self.record)
+            ending.addErrback(
+                lambda f: _log.failure("while hanging up {id}", f, id=self.call_id)
+            )
+            ending.addBoth(lambda _: transport.close(outcome))
+        else:
+            transport.close(outcome)
+
+    def _quiet_for(self) -> float:
+        return self.services.clock.seconds() - self._quiet_since
+
+    def _agent_failed(self) -> None:
+        self.life.over("failed")

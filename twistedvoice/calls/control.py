@@ -1,0 +1,125 @@
+# -*- test-case-name: tests.calls.test_control -*-
+"""What an agent may do with its call.
+
+It checks that the call is open, and turns what the agent wants into deeds of the voice
+and of the call's life. It outlives the call harmlessly: then everything is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall
+
+from ..errors import CallStateError
+from ..formats import AudioFormat
+from ..interfaces import CallRecord, Utterance
+from .voice import Voice
+
+if TYPE_CHECKING:
+    from .call import Call
+
+__all__ = ["MARK_GRACE_SECONDS", "Control"]
+
+#: What the last mark may take beyond the time of the sound before it.
+MARK_GRACE_SECONDS = 3.0
+
+
+class Control:
+    """Implements :class:`twistedvoice.interfaces.CallControl` for one open call."""
+
+    def __init__(
+        self, call: Call, record: CallRecord, params: Mapping[str, str]
+    ) -> None:
+        self._call = call
+        self._voice: Voice = call.voice
+        self._record = record
+        self.call_id = record.call_id
+        self.session_id = record.session_id
+        self.to_number = record.to_number
+        self.from_number = record.from_number
+        self.format: AudioFormat = record.format
+        self.params = params
+
+    @property
+    def is_playing(self) -> bool:
+        return self._voice.is_playing
+
+    def say(self, audio: bytes) -> Utterance:
+        self._must_be_open()
+        return self._voice.say(audio)
+
+    def speak(self) -> Utterance:
+        self._must_be_open()
+        return self._voice.speak()
+
+    def say_file(self, path: str) -> Deferred[Utterance]:
+        self._must_be_open()
+        loading = self._call.services.load_sound(path, self.format)
+        return loading.addCallback(self.say)
+
+    def interrupt(self, reason: str) -> int:
+        self._must_be_open()
+        return self._call.interrupt(reason)
+
+    def room(self) -> Deferred[None]:
+        self._must_be_open()
+        return self._voice.room()
+
+    def send_mark(self, name: str) -> Deferred[str]:
+        self._must_be_open()
+        reached: Deferred[str] = Deferred()
+
+        def resolved(outcome: str) -> None:
+            self._call.tell_agent("mark_reached", name, outcome)
+            if not reached.called:
+                reached.callback(outcome)
+
+        self._voice.send_mark(resolved)
+        return reached
+
+    def hang_up_after(self, utterance: Utterance) -> None:
+        self._must_be_open()
+        pending: list[IDelayedCall] = []
+
+        def watch() -> None:
+            seconds = self._voice.unheard_us / 1_000_000 + MARK_GRACE_SECONDS
+            pending[:] = [self._call.call_later(seconds, overdue)]
+
+        def overdue() -> None:
+            if self._voice.is_playing:
+                watch()
+            else:
+                self.hang_up()
+
+        def resolved(outcome: str) -> None:
+            if pending[0].active():
+                pending[0].cancel()
+            if outcome != "cleared":
+                self.hang_up()
+
+        watch()
+        utterance.finished().addCallback(resolved)
+
+    def hang_up(self) -> None:
+        self._call.life.hang_up("hung_up")
+
+    def transfer(self, number: str) -> Deferred[None]:
+        self._must_be_open()
+        control = self._call.services.control
+        if control is None:
+            return fail(CallStateError("no access to the carrier's API is configured"))
+        # The carrier ends the stream by itself when it has the new markup.
+        return control.transfer(self._record, number).addCallback(
+            lambda _: self._call.life.over("transferred")
+        )
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
+        self._must_be_open()
+        return self._call.call_later(seconds, function)
+
+    def _must_be_open(self) -> None:
+        if self._call.state != "Streaming":
+            raise CallStateError(f"the call is {self._call.state.lower()}")

@@ -1,0 +1,139 @@
+# -*- test-case-name: tests.calls.test_inbound -*-
+"""The listening side of one call: the carrier's messages, read and passed on.
+
+It contains what a bad peer sends: one bad message is counted and dropped, a flood ends
+its own call. It runs fifty times a second a call, so it reads no clock per message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.logger import Logger
+
+from ..errors import DialectError
+from ..events import (
+    AudioReceived,
+    CarrierEvent,
+    DigitReceived,
+    Ignored,
+    MarkEchoed,
+    Message,
+    StreamStarted,
+    StreamStopped,
+)
+from ..interfaces import Dialect
+from ..realtime.tracks import Tracks
+
+__all__ = ["MOST_MESSAGES_A_SECOND", "Inbound", "Listener"]
+
+_log = Logger()
+
+#: A carrier sends 50 frames a second, and after a stall of ours all it kept meanwhile.
+MOST_MESSAGES_A_SECOND = 1000
+
+
+class Listener(Protocol):
+    """Who is told what the carrier said."""
+
+    def stream_started(self, event: StreamStarted) -> None:
+        """The stream is open."""
+
+    def audio_received(self, event: AudioReceived) -> None:
+        """A frame of the caller's sound."""
+
+    def digit_received(self, event: DigitReceived) -> None:
+        """The caller pressed a key."""
+
+    def mark_echoed(self, event: MarkEchoed) -> None:
+        """A mark came back."""
+
+    def stream_stopped(self, event: StreamStopped) -> None:
+        """The carrier ended the stream."""
+
+    def misbehaved(self, outcome: str) -> None:
+        """The peer is beyond repair: end the call."""
+
+
+class Inbound:
+    """Reads what one carrier's stream sends."""
+
+    def __init__(
+        self, dialect: Dialect, seconds: Callable[[], float], listener: Listener
+    ) -> None:
+        self._dialect = dialect
+        self._seconds = seconds
+        self._tell: dict[type[CarrierEvent], Callable[[Any], None]] = {
+            AudioReceived: listener.audio_received,
+            MarkEchoed: listener.mark_echoed,
+            DigitReceived: listener.digit_received,
+            StreamStarted: listener.stream_started,
+            StreamStopped: listener.stream_stopped,
+            Ignored: self._ignored,
+        }
+        self._misbehaved = listener.misbehaved
+        self._credit = MOST_MESSAGES_A_SECOND
+        self._credited_at = seconds()
+        self._started = False
+        #: Where the caller's sound is noted; None once nobody wants it.
+        self.tracks: Tracks | None = Tracks(dialect.format)
+        self.messages = 0
+        self.frames = 0
+        self.ignored = 0
+        #: Messages that broke the carrier's own protocol.
+        self.malformed = 0
+
+    def message_received(self, message: Message) -> None:
+        """Read one message and tell what it says."""
+        self.messages += 1
+        self._credit -= 1
+        if self._credit < 0 and self._flooded():
+            self._misbehaved("flooded")
+            return
+        try:
+            events = self._dialect.receive(message)
+        except DialectError as error:
+            self._bad(error)
+            return
+        for event in events:
+            tell = self._tell.get(type(event))
+            if tell is not None:
+                tell(event)
+
+    def note_frame(self, event: AudioReceived) -> None:
+        """Keep a frame for the recorder."""
+        self.frames += 1
+        if self.tracks is not None:
+            self.tracks.heard.append((event.timestamp_ms, event.payload))
+
+    def started(self) -> None:
+        """From here on a bad message no longer ends the call."""
+        self._started = True
+
+    def close(self) -> None:
+        """Tell nobody anything any more."""
+        self._tell.clear()
+        self._misbehaved = _nobody
+
+    def _ignored(self, event: Ignored) -> None:
+        self.ignored += 1
+
+    def _bad(self, error: DialectError) -> None:
+        self.malformed += 1
+        if not self._started:
+            self._misbehaved("malformed")
+        elif self.malformed == 1:
+            _log.warn("the carrier sent a bad message: {error}", error=str(error))
+
+    def _flooded(self) -> bool:
+        now = self._seconds()
+        if now - self._credited_at < 1.0:
+            return True
+        self._credit = MOST_MESSAGES_A_SECOND
+        self._credited_at = now
+        return False
+
+
+def _nobody(outcome: str) -> None:
+    """Hear a closed call's complaint."""

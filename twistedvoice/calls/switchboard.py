@@ -1,0 +1,206 @@
+# -*- test-case-name: tests.calls.test_switchboard -*-
+"""All live calls of one process: lets them in, and sees each to its record.
+
+It asks admission for a place, gives a call its record and its route, lets the newest of
+two streams of one call win, and waits for everyone when the service stops.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..errors import RequestRefused
+from ..events import StreamStarted
+from ..interfaces import CallRecord, Dialect, MediaTransport, Reservation
+from ..metrics import LATENCY_BOUNDS_US, Histogram
+from ..realtime.schedule import microseconds
+from .call import Call
+from .cdr import call_detail_record
+from .services import CallServices
+
+__all__ = ["Switchboard"]
+
+_log = Logger()
+
+
+class Switchboard:
+    """The calls of one process."""
+
+    def __init__(self, services: CallServices) -> None:
+        self._services = services
+        #: Every call with an open socket, in order of arrival.
+        self._sockets: dict[Call, None] = {}
+        #: The call that carries each carrier's id.
+        self._by_call_id: dict[str, Call] = {}
+        self._finishing: dict[Deferred[None], None] = {}
+        self._idle: list[Deferred[None]] = []
+        #: Calls ended, by outcome, and streams that never became a call.
+        self.outcomes: Counter[str] = Counter()
+        self.turned_away: Counter[str] = Counter()
+        #: From ``start`` to the first frame on the wire.
+        self.first_audio = Histogram(LATENCY_BOUNDS_US)
+        #: Meters of ended calls, added up.
+        self.frames: Counter[str] = Counter()
+        self.underruns: Counter[str] = Counter()
+
+    # -- for the media socket ----------------------------------------------------------
+
+    def connect(self, transport: MediaTransport, dialect: Dialect) -> Call:
+        """:returns: the call of a socket that has just opened."""
+        call = Call(self._services, self, transport, dialect)
+        self._sockets[call] = None
+        return call
+
+    def unstarted(self) -> int:
+        """:returns: how many open sockets are not a call yet."""
+        return sum(call.state == "Connecting" for call in self._sockets)
+
+    # -- for webhooks, watcher and meters ----------------------------------------------
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self._by_call_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_call_id)
+
+    def carrier_ended(self, call_id: str) -> None:
+        """The carrier's webhook says that a call is over; its socket may not know."""
+        call = self._by_call_id.get(call_id)
+        if call is not None:
+            call.life.over("completed")
+
+    def end_all(self, outcome: str) -> None:
+        """End every call, admitted or not, now."""
+        for call in list(self._sockets):
+            call.life.over(outcome)
+
+    def idle(self) -> Deferred[None]:
+        """:returns: fires once there is no call, and every record is kept."""
+        if not self._sockets and not self._finishing:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred()
+        self._idle.append(waiter)
+        return waiter
+
+    # -- for the call ------------------------------------------------------------------
+
+    def admit(self, call: Call, event: StreamStarted) -> None:
+        """Find a place for a call whose stream has started."""
+        admission = self._services.admission
+        token = event.params.get("token", "")
+        place: Deferred[Reservation] | Deferred[None]
+        if token or not self._services.trusted:
+            place = admission.claim(token, event.call_id, event.account_id)
+        else:
+            place = admission.take(event.call_id)
+        started_us = microseconds(self._services.clock)
+        place.addCallbacks(
+            self._admitted,
+            self._refused,
+            callbackArgs=(call, event, started_us),
+            errbackArgs=(call,),
+        )
+        place.addErrback(lambda f: _log.failure("while admitting a call", f))
+
+    def closed(self, call: Call) -> None:
+        """A call has closed: finish its record, and forget it."""
+        self._sockets.pop(call, None)
+        if call.record is None:
+            self.turned_away[call.outcome] += 1
+            self._look_idle()
+            return
+        if self._by_call_id.get(call.call_id) is call:
+            del self._by_call_id[call.call_id]
+            self._services.admission.release(call.call_id)
+        self._add_up(call)
+        finishing = self._finish(call)
+        self._finishing[finishing] = None
+        finishing.addBoth(self._finished, finishing)
+
+    # -- letting in --------------------------------------------------------------------
+
+    def _admitted(
+        self,
+        reservation: Reservation | None,
+        call: Call,
+        event: StreamStarted,
+        started_us: int,
+    ) -> None:
+        services = self._services
+        if call.state != "Connecting":
+            if event.call_id not in self._by_call_id:
+                services.admission.release(event.call_id)
+            return
+        older = self._by_call_id.get(event.call_id)
+        self._by_call_id[event.call_id] = call
+        if older is not None:
+            older.life.over("replaced")
+        elapsed_us = microseconds(services.clock) - started_us
+        record = CallRecord(
+            session_id=call.session_id,
+            call_id=event.call_id,
+            account_id=event.account_id,
+            stream_id=event.stream_id,
+            from_number=reservation.from_number if reservation else "",
+            to_number=reservation.to_number if reservation else "",
+            format=event.format,
+            started_at=services.wall() - elapsed_us / 1_000_000,
+            started_us=started_us,
+        )
+        _log.info("call {call_id} answered", call_id=event.call_id)
+        call.admit(record, services.route(record.to_number))
+
+    def _refused(self, failure: Failure, call: Call) -> None:
+        if failure.check(RequestRefused):
+            call.life.over("refused")
+        else:
+            _log.failure("no place for {id}", failure, id=call.call_id)
+            call.life.over("unavailable")
+
+    # -- seeing off --------------------------------------------------------------------
+
+    def _add_up(self, call: Call) -> None:
+        self.outcomes[call.outcome] += 1
+        meters, flags = call.stream.meters, call.stream.flags
+        assert call.record is not None
+        for name in ("queued", "sent", "flushed", "rejected", "dropped"):
+            self.frames[name] += getattr(meters, name)
+        self.frames["received"] += call.inbound.frames
+        self.frames["malformed"] += call.inbound.malformed
+        self.underruns.update(meters.underruns)
+        if flags.first_audio_sent_us is not None:
+            self.first_audio.observe(flags.first_audio_sent_us - call.record.started_us)
+
+    def _finish(self, call: Call) -> Deferred[None]:
+        ended_us = microseconds(self._services.clock)
+        assert call.record is not None
+        waiting = [
+            observer.call_ended(call.record) for observer in self._services.observers
+        ]
+
+        def keep(facts: list[Mapping[str, object]]) -> Deferred[None]:
+            return self._services.keep_cdr(call_detail_record(call, ended_us, facts))
+
+        def failed(failure: Failure) -> None:
+            _log.failure("while finishing {id}", failure, id=call.call_id)
+
+        return (
+            gatherResults(waiting, consumeErrors=True)
+            .addCallback(keep)
+            .addErrback(failed)
+        )
+
+    def _finished(self, result: None, finishing: Deferred[None]) -> None:
+        self._finishing.pop(finishing, None)
+        self._look_idle()
+
+    def _look_idle(self) -> None:
+        if not self._sockets and not self._finishing:
+            waiters, self._idle = self._idle, []
+            for waiter in waiters:
+                waiter.callback(None)

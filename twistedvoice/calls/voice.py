@@ -1,0 +1,143 @@
+# -*- test-case-name: tests.calls.test_voice -*-
+"""The speaking side of one call: says, falls silent, and knows what was heard.
+
+It stands between the agent, who speaks in utterances of any length, and the outgoing
+stream, which knows only frames. It has no timers: the flag watcher calls ``look``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, succeed
+
+from ..interfaces import Dialect
+from ..realtime.framer import Framer
+from ..realtime.stream import OutgoingStream
+from .marks import Marks
+from .utterance import SpokenUtterance
+
+__all__ = ["Voice"]
+
+#: More than this is enough for now: ``room`` waits ...
+_HIGH_US = 10_000_000
+#: ... until no more than this is left.
+_LOW_US = 2_000_000
+
+
+class Voice:
+    """What a call says, in order."""
+
+    def __init__(
+        self, stream: OutgoingStream, dialect: Dialect, now_us: Callable[[], int]
+    ) -> None:
+        self.stream = stream
+        self.marks = Marks()
+        self._dialect = dialect
+        self._now_us = now_us
+        self._open: SpokenUtterance | None = None
+        self._unfinished: dict[SpokenUtterance, None] = {}
+        self._room: list[Deferred[None]] = []
+        self.interrupts = 0
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether something is, or is about to be, heard."""
+        ahead_us = self.stream.playout.playing_until_us - self._now_us()
+        return ahead_us > 0 or self.stream.waiting > 0
+
+    @property
+    def unheard_us(self) -> int:
+        """How long it takes until all that was said so far has been heard."""
+        ahead_us = self.stream.playout.playing_until_us - self._now_us()
+        return max(0, ahead_us) + self.stream.waiting_us
+
+    def speak(self) -> SpokenUtterance:
+        """Begin an utterance; it ends the one before."""
+        if self._open is not None:
+            self._open.end()
+        framer = Framer(self._dialect.format)
+        utterance = SpokenUtterance(self.stream, framer, self._now_us)
+        utterance.on_end = self._ended
+        self._open = utterance
+        self._unfinished[utterance] = None
+        return utterance
+
+    def say(self, audio: bytes) -> SpokenUtterance:
+        """Say all of ``audio``, or, when it does not fit, none of it."""
+        utterance = self.speak()
+        try:
+            utterance.write(audio)
+        except Exception:
+            self._open = None
+            del self._unfinished[utterance]
+            raise
+        utterance.end()
+        return utterance
+
+    def send_mark(self, resolved: Callable[[str], object]) -> None:
+        """Call ``resolved`` with the outcome once all said so far was heard."""
+        self.stream.queue_mark(self.marks.add(resolved))
+
+    def interrupt(self) -> int:
+        """
+        Fall silent; see :meth:`twistedvoice.interfaces.CallControl.interrupt`.
+
+        :returns: the milliseconds dropped unheard; 0 when nothing was being said, and
+            then nothing is told to the carrier either.
+        """
+        if not self._unfinished and not self.is_playing:
+            return 0
+        now_us = self._now_us()
+        self.interrupts += 1
+        dropped_us = self.stream.clear(now_us)
+        if self._dialect.capabilities.clear:
+            for utterance in self._unfinished:
+                utterance.spoken.cut(now_us)
+        self._finish_all("cleared")
+        return dropped_us // 1000
+
+    def room(self) -> Deferred[None]:
+        """:returns: fires when little enough waits; see ``CallControl.room``."""
+        if self.stream.waiting_us <= _HIGH_US:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred()
+        self._room.append(waiter)
+        return waiter
+
+    def look(self, now_us: int) -> None:
+        """Do what the tick must not: wake who waits for room, assume marks."""
+        if self._room and self.stream.waiting_us <= _LOW_US:
+            self._make_room()
+        passed = self.stream.passed
+        while passed and passed[0][0] <= now_us:
+            self.marks.resolve(passed.pop(0)[1], "assumed")
+
+    def close(self) -> None:
+        """The call is over: nothing more is said, and nobody waits any longer."""
+        self.stream.close()
+        self._finish_all("lost")
+        self._make_room()
+
+    def _ended(self, utterance: SpokenUtterance) -> None:
+        if self._open is utterance:
+            self._open = None
+
+        def resolved(outcome: str) -> None:
+            self._unfinished.pop(utterance, None)
+            utterance.resolve(outcome)
+
+        self.send_mark(resolved)
+
+    def _finish_all(self, outcome: str) -> None:
+        self._open = None
+        unfinished, self._unfinished = self._unfinished, {}
+        self.marks.resolve_all(outcome)
+        for utterance in unfinished:
+            utterance.resolve(outcome)
+
+    def _make_room(self) -> None:
+        waiters, self._room = self._room, []
+        for waiter in waiters:
+            if not waiter.called:
+                waiter.callback(None)

@@ -1,0 +1,220 @@
+# -*- test-case-name: tests.realtime.test_stream -*-
+"""The way out of one call: its one queue of sound, and the tick that empties it.
+
+Frames are encoded for the wire when they are queued, outside the tick. The tick writes
+what the playout clock allows, sets flags and counts; it raises nothing it can foresee,
+starts nothing, and calls no one but the transport.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from ..formats import FRAME_US
+from ..interfaces import Dialect, MediaTransport
+from .flags import Flags
+from .meters import AUDIBLE_HOLE_US, StreamMeters
+from .playout import PlayoutClock
+from .spoken import Spoken
+from .tracks import Tracks
+
+__all__ = ["OutgoingStream"]
+
+
+class _Frame(NamedTuple):
+    """One frame of sound in the queue, or a mark when there is no ``payload``."""
+
+    wire: bytes
+    payload: bytes
+    spoken: Spoken | None
+    mark: str
+
+
+class OutgoingStream:
+    """
+    What one call has still to send.
+
+    Frames may be queued before :meth:`open`, when the dialect does not know its stream
+    yet; they are encoded then.
+    """
+
+    __slots__ = (
+        "_dialect",
+        "_opened_us",
+        "_queue",
+        "_starved",
+        "_transport",
+        "_waiting",
+        "flags",
+        "generation",
+        "meters",
+        "passed",
+        "playout",
+        "tracks",
+    )
+
+    def __init__(
+        self,
+        transport: MediaTransport,
+        dialect: Dialect,
+        tracks: Tracks | None,
+        lead_us: int,
+    ) -> None:
+        """
+        :param tracks: where what was played is noted, None to note nothing.
+        :param lead_us: how much sound the carrier may hold.
+        """
+        self._transport = transport
+        self._dialect = dialect
+        self._queue: deque[_Frame] = deque()
+        self._waiting = 0
+        self._opened_us: int | None = None
+        self._starved = False
+        self.flags = Flags()
+        self.meters = StreamMeters()
+        self.playout = PlayoutClock(lead_us)
+        self.tracks = tracks
+        #: Marks that a carrier without marks will have played up to, and when.
+        self.passed: list[tuple[int, str]] = []
+        #: Frames of an older generation never leave [BI-1, B10].
+        self.generation = 0
+
+    # -- outside the tick ---------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """How many frames of sound wait in the queue."""
+        return self._waiting
+
+    @property
+    def waiting_us(self) -> int:
+        """How long the sound in the queue will play."""
+        return self._waiting * FRAME_US
+
+    def open(self, now_us: int) -> None:
+        """The dialect knows its stream now: encode what was said before."""
+        self._opened_us = now_us
+        queue, self._queue = self._queue, deque()
+        for early in queue:
+            self._queue.append(early._replace(wire=self._encode(early)))
+
+    def queue_frame(self, payload: bytes, spoken: Spoken) -> None:
+        """
+        Queue exactly one frame of sound.
+
+        A frame of a stale generation is counted and goes no further.
+        """
+        if len(payload) != self._dialect.format.frame_bytes:
+            raise ValueError(
+                f"a frame is {self._dialect.format.frame_bytes} bytes, not "
+                f"{len(payload)}"
+            )
+        meters = self.meters
+        meters.queued += 1
+        if spoken.generation != self.generation:
+            meters.flushed += 1
+            return
+        self._append(_Frame(b"", payload, spoken, ""))
+        self._waiting += 1
+
+    def queue_mark(self, name: str) -> None:
+        """Queue a mark behind all sound queued so far."""
+        self._append(_Frame(b"", b"", None, name))
+
+    def reject(self, frames: int) -> None:
+        """Count frames that were refused because too much waits."""
+        self.meters.queued += frames
+        self.meters.rejected += frames
+
+    def clear(self, now_us: int) -> int:
+        """
+        Drop what waits here, and, if it can, tell the carrier to drop what it holds.
+
+        :returns: how much sound will never be heard, in microseconds.
+        """
+        self.generation += 1
+        dropped_us = self.waiting_us
+        self.meters.flushed += self._empty()
+        self._starved = False
+        if self._dialect.capabilities.clear:
+            dropped_us += max(0, self.playout.playing_until_us - now_us)
+            self.playout.cleared(now_us)
+            if self.tracks is not None and self._opened_us is not None:
+                self.tracks.cut(now_us - self._opened_us)
+            self._transport.write(self._transport.frame(self._dialect.clear()))
+        return dropped_us
+
+    def close(self) -> None:
+        """Drop what waits, and let go of the transport's bytes."""
+        self.meters.dropped += self._empty()
+
+    def _append(self, frame: _Frame) -> None:
+        if self._opened_us is not None:
+            frame = frame._replace(wire=self._encode(frame))
+        self._queue.append(frame)
+
+    def _encode(self, frame: _Frame) -> bytes:
+        if frame.payload:
+            return self._transport.frame(self._dialect.media(frame.payload))
+        if self._dialect.capabilities.marks:
+            return self._transport.frame(self._dialect.mark(frame.mark))
+        return b""
+
+    def _empty(self) -> int:
+        dropped, self._waiting = self._waiting, 0
+        self._queue.clear()
+        self.passed.clear()
+        return dropped
+
+    # -- the tick -----------------------------------------------------------------
+
+    def tick(self, now_us: int) -> None:
+        """Send what is due. This is real-time code: see the golden rule."""
+        queue = self._queue
+        if not queue:
+            self._starved = True
+            return
+        transport = self._transport
+        due = self.playout.frames_due(now_us)
+        while queue and transport.writable:
+            frame = queue[0]
+            if frame.payload:
+                if due <= 0:
+                    return
+                due -= 1
+                transport.write(frame.wire)
+                self._sent(frame, now_us)
+            elif frame.wire:
+                transport.write(frame.wire)
+            else:
+                self.passed.append((self.playout.playing_until_us, frame.mark))
+            queue.popleft()
+        if queue:
+            self._hold(now_us)
+
+    def _sent(self, frame: _Frame, now_us: int) -> None:
+        self._waiting -= 1
+        self.meters.sent += 1
+        flags = self.flags
+        if flags.first_audio_sent_us is None:
+            flags.first_audio_sent_us = now_us
+        start_us = self.playout.frame_sent(now_us)
+        if self.tracks is not None and self._opened_us is not None:
+            self.tracks.played.append((start_us - self._opened_us, frame.payload))
+        if frame.spoken is not None:
+            hole_us = frame.spoken.frame_sent(start_us)
+            if hole_us >= AUDIBLE_HOLE_US:
+                self.meters.underran(start_us - hole_us, hole_us, self._why())
+        self._starved = False
+        flags.stalled_since_us = None
+
+    def _hold(self, now_us: int) -> None:
+        self.meters.held_ticks += 1
+        if self.flags.stalled_since_us is None:
+            self.flags.stalled_since_us = now_us
+
+    def _why(self) -> str:
+        if self.flags.stalled_since_us is not None:
+            return "socket"
+        return "agent" if self._starved else "reactor"
