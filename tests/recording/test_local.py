@@ -1,0 +1,530 @@
+"""Tests for :mod:`twistedvoice.recording.local` and ``recording``."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import soundfile
+from twisted.application.service import IService
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from twistedvoice.audio.wav import read_wav
+from twistedvoice.formats import MULAW_8K
+from twistedvoice.interfaces import CallObserver, CallRecord
+from twistedvoice.realtime.tracks import Tracks
+from twistedvoice.recording.local import LocalRecordings
+from twistedvoice.recording.part import PartFile
+
+#: Twenty milliseconds of the caller, and of the service.
+HELLO, WELCOME = b"\x80" * 160, b"\x00" * 160
+LOUD, LOW = 32124, -32124
+
+
+class Thread:
+    """A thread that works at once, or when it is told to."""
+
+    def __init__(self) -> None:
+        self.stalled = False
+        self.waiting: list[Callable[[], None]] = []
+        self.done: list[str] = []
+
+    def defer(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Do it now or later."""
+        result: Deferred[Any] = Deferred()
+
+        def work() -> None:
+            self.done.append(function.__name__)
+            execute(function, *args).chainDeferred(result)
+
+        self.waiting.append(work)
+        if not self.stalled:
+            self.go_on()
+        return result
+
+    def go_on(self) -> None:
+        """The disk answers again."""
+        self.stalled = False
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+class LineCall:
+    """A call that goes on in virtual time, both sides in step."""
+
+    def __init__(self, case: LocalTestCase, session_id: str = "n1-1") -> None:
+        self.case = case
+        self.started = case.clock.seconds()
+        self.tracks = Tracks(MULAW_8K)
+        self.record = CallRecord(
+            session_id=session_id,
+            call_id=f"CA-{session_id}",
+            account_id="AC1",
+            stream_id="MZ1",
+            from_number="+15550001111",
+            to_number="+15550002222",
+            format=MULAW_8K,
+            started_at=1_795_392_000.0,
+            started_us=round(self.started * 1_000_000),
+        )
+        case.recordings.call_started(self.record, self.tracks)
+
+    def talk(self, seconds: float, *, caller: bool = True, us: bool = True) -> None:
+        """Let time go by in which one, both or none of the sides speak."""
+        for _ in range(round(seconds * 50)):
+            at_ms = round((self.case.clock.seconds() - self.started) * 1000)
+            if us:
+                self.tracks.played.append((at_ms * 1000, WELCOME))
+            self.case.clock.advance(0.02)
+            if caller:
+                self.tracks.heard.append((at_ms, HELLO))
+
+    def said_something(self) -> None:
+        """The first frame was sent."""
+        self.case.recordings.first_audio_sent(self.record)
+
+    def end(self) -> Deferred[Mapping[str, object]]:
+        """Hang up."""
+        return self.case.recordings.call_ended(self.record)
+
+
+class LocalTestCase(SynchronousTestCase):
+    """Has a service that records."""
+
+    without_audio: Literal["keep", "discard"] = "keep"
+
+    def setUp(self) -> None:
+        """Start the service."""
+        self.clock = Clock()
+        self.clock.advance(1000)
+        self.thread = Thread()
+        self.folder = Path(self.mktemp())
+        self.wanted = True
+        self.recordings = LocalRecordings(
+            self.clock,
+            self.folder,
+            self.thread.defer,
+            wanted=lambda record: self.wanted,
+            without_audio=self.without_audio,
+        )
+        self.recordings.startService()
+        self.thread.done.clear()
+
+    def names(self) -> list[str]:
+        """:returns: the paths of all files."""
+        return sorted(
+            str(path.relative_to(self.folder)) for path in self.folder.rglob("*.*")
+        )
+
+    def facts(self, call: LineCall) -> dict[str, Any]:
+        """End ``call``. :returns: what was said of its recording."""
+        result: Any = self.successResultOf(call.end())
+        self.assertEqual(list(result), ["recording"])
+        return dict(result["recording"])
+
+    def samples(self, facts: dict[str, Any]) -> tuple[list[int], list[int]]:
+        """:returns: both channels, as another program reads them."""
+        both, _ = soundfile.read(facts["path"], dtype="int16")
+        return both[:, 0].tolist(), both[:, 1].tolist()
+
+
+class RecordTests(LocalTestCase):
+    """A call is recorded."""
+
+    def test_whole_call(self) -> None:
+        """Both sides are there from the start to the end, each in its place."""
+        call = LineCall(self)
+        call.talk(1, us=False)
+        call.said_something()
+        call.talk(2)
+        call.talk(1, caller=False, us=False)
+        facts = self.facts(call)
+        path = self.folder / "2026" / "11" / "23" / "n1-1.wav"
+        self.assertEqual(
+            facts,
+            {
+                "state": "done",
+                "reason": "",
+                "path": str(path),
+                "duration_ms": 4000,
+                "degraded": False,
+                "late_frames": 0,
+                "dropped_frames": 0,
+            },
+        )
+        caller, service = self.samples(facts)
+        self.assertEqual(caller, [LOUD] * 24000 + [0] * 8000)
+        self.assertEqual(service, [0] * 8000 + [LOW] * 16000 + [0] * 8000)
+
+    def test_short_greeting(self) -> None:
+        """One frame, and silence ever after, is recorded."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(0.02, caller=False)
+        call.talk(5, caller=False, us=False)
+        _, service = self.samples(self.facts(call))
+        self.assertEqual(service, [LOW] * 160 + [0] * 40000)
+
+    def test_triggered_often(self) -> None:
+        """However often it is said that sound was sent, there is one recording."""
+        call = LineCall(self)
+        for _ in range(3):
+            call.said_something()
+            call.talk(1)
+        self.assertEqual(self.facts(call)["state"], "done")
+        self.assertEqual(self.thread.done.count("open"), 1)
+        self.assertEqual(self.names(), ["2026/11/23/n1-1.wav"])
+
+    def test_nothing_before_the_trigger(self) -> None:
+        """Until the call says something its sound is only kept."""
+        call = LineCall(self)
+        call.talk(5, us=False)
+        self.assertEqual(self.thread.done, [])
+        call.said_something()
+        self.assertEqual(self.thread.done, ["open"])
+        self.assertEqual(self.names(), ["2026/11/23/n1-1.wav.part"])
+
+    def test_safe_from_a_crash(self) -> None:
+        """All but the last second is in the file at any time, and can be played."""
+        call = LineCall(self)
+        call.said_something()
+        for seconds in range(1, 10):
+            call.talk(1)
+            part = self.folder / "2026/11/23/n1-1.wav.part"
+            sound = read_wav(part).samples
+            self.assertGreaterEqual(len(sound), (seconds - 1) * 8000)
+            self.assertEqual(set(sound[:, 0].tolist()) - {LOUD}, set())
+
+    def test_cut_by_a_clear(self) -> None:
+        """What the carrier was told to drop is not in the recording."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(1)
+        call.tracks.played += [(1_000_000 + n * 20_000, WELCOME) for n in range(5)]
+        self.clock.advance(0.03)
+        call.tracks.cut(1_030_000)
+        call.talk(1, caller=False, us=False)
+        _, service = self.samples(self.facts(call))
+        self.assertEqual(service, [LOW] * 8240 + [0] * 8000)
+
+    def test_hang_up_in_the_middle(self) -> None:
+        """What would have been played after the end is not in the recording."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(1)
+        call.tracks.played += [(1_000_000 + n * 20_000, WELCOME) for n in range(5)]
+        self.clock.advance(0.01)
+        facts = self.facts(call)
+        self.assertEqual(facts["duration_ms"], 1010)
+        self.assertEqual(self.samples(facts)[1], [LOW] * 8080)
+
+    def test_burst_after_a_stall(self) -> None:
+        """Sound of the caller that a slow network held back is in its place."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(1)
+        call.talk(2, caller=False)
+        call.tracks.heard += [(1000 + n * 20, HELLO) for n in range(100)]
+        call.talk(1)
+        facts = self.facts(call)
+        self.assertEqual(self.samples(facts), ([LOUD] * 32000, [LOW] * 32000))
+        self.assertGreater(facts["late_frames"], 0)
+        self.assertEqual(facts["dropped_frames"], 0)
+
+    def test_frame_across_the_margin(self) -> None:
+        """Frames that lie across the end of a batch are neither torn nor doubled."""
+        call = LineCall(self)
+        call.said_something()
+        self.clock.advance(0.007)
+        call.talk(3, caller=False)
+        facts = self.facts(call)
+        self.assertEqual(self.samples(facts)[1], [0] * 56 + [LOW] * 24000)
+        self.assertEqual(facts["late_frames"], 0)
+
+    def test_long_call(self) -> None:
+        """A long call is complete to the sample, and nothing piles up."""
+        call = LineCall(self)
+        call.said_something()
+        most = 0
+        for _ in range(60):
+            call.talk(10)
+            most = max(most, call.tracks.waiting_bytes())
+        facts = self.facts(call)
+        self.assertEqual(facts["duration_ms"], 600_000)
+        self.assertLess(most, 16000)
+        info = soundfile.info(facts["path"])
+        self.assertEqual((info.frames, info.subtype), (4_800_000, "ULAW"))
+
+    def test_many_calls(self) -> None:
+        """Calls do not mix, and one visit is one part of them."""
+        calls = [LineCall(self, f"n1-{number}") for number in range(40)]
+        for call in calls:
+            call.said_something()
+        self.thread.done.clear()
+        self.clock.advance(0.05)
+        self.assertEqual(self.thread.done, ["append"] * 4)
+        calls[7].talk(1)
+        for call in calls:
+            facts = self.facts(call)
+            heard = set(self.samples(facts)[0])
+            self.assertEqual(LOUD in heard, call is calls[7])
+
+
+class PolicyTests(LocalTestCase):
+    """Which calls are kept."""
+
+    def test_unwanted(self) -> None:
+        """A call that is not to be recorded leaves no file and no sound in memory."""
+        self.wanted = False
+        call = LineCall(self)
+        call.said_something()
+        call.talk(5)
+        self.assertLess(call.tracks.waiting_bytes(), 32000)
+        facts = self.facts(call)
+        self.assertEqual((facts["state"], facts["path"]), ("skipped", None))
+        self.assertEqual(self.thread.done, [])
+
+    def test_nothing_said(self) -> None:
+        """A call in which only the caller spoke is kept."""
+        call = LineCall(self)
+        call.talk(3, us=False)
+        facts = self.facts(call)
+        self.assertEqual((facts["state"], facts["duration_ms"]), ("done", 3000))
+
+    def test_nothing_said_for_long(self) -> None:
+        """Memory is bounded though nothing is ever said."""
+        call = LineCall(self)
+        call.talk(29, us=False)
+        self.assertEqual(self.thread.done, [])
+        call.talk(120, us=False)
+        self.assertLess(call.tracks.waiting_bytes(), 8000)
+        self.assertEqual(self.samples(self.facts(call))[0], [LOUD] * 149 * 8000)
+
+
+class DiscardTests(LocalTestCase):
+    """Calls in which nothing was said are not kept."""
+
+    without_audio = "discard"
+
+    def test_short(self) -> None:
+        """A short one never reaches the disk."""
+        call = LineCall(self)
+        call.talk(3, us=False)
+        self.assertEqual(self.facts(call)["state"], "skipped")
+        self.assertEqual(self.thread.done, [])
+
+    def test_long(self) -> None:
+        """A long one is removed in the end."""
+        call = LineCall(self)
+        call.talk(40, us=False)
+        self.assertEqual(self.names(), ["2026/11/23/n1-1.wav.part"])
+        facts = self.facts(call)
+        self.assertEqual((facts["state"], facts["path"]), ("skipped", None))
+        self.assertEqual(self.names(), [])
+
+    def test_said_late(self) -> None:
+        """Something said after a long time makes it a recording."""
+        call = LineCall(self)
+        call.talk(40, us=False)
+        call.said_something()
+        call.talk(1)
+        self.assertEqual(self.facts(call)["duration_ms"], 41_000)
+
+
+class StallTests(LocalTestCase):
+    """The disk does not answer."""
+
+    def test_one_job_at_a_time(self) -> None:
+        """While a batch is being written nothing else of the call is handed over."""
+        call = LineCall(self)
+        call.said_something()
+        self.thread.stalled = True
+        call.talk(10)
+        self.assertEqual(len(self.thread.waiting), 1)
+        self.thread.go_on()
+        call.talk(1)
+        facts = self.facts(call)
+        self.assertEqual(self.samples(facts), ([LOUD] * 88000, [LOW] * 88000))
+        self.assertFalse(facts["degraded"])
+
+    def test_slow_open(self) -> None:
+        """Sound waits for the file, and the end of the call does too."""
+        self.thread.stalled = True
+        call = LineCall(self)
+        call.said_something()
+        call.talk(3)
+        ended = call.end()
+        self.assertNoResult(ended)
+        self.thread.go_on()
+        facts: Any = self.successResultOf(ended)["recording"]
+        self.assertEqual(self.samples(facts), ([LOUD] * 24000, [LOW] * 24000))
+
+    def test_bounded(self) -> None:
+        """After a minute the oldest sound is given up; the time it took is kept."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(1)
+        self.thread.stalled = True
+        call.talk(300)
+        self.assertLess(call.tracks.waiting_bytes(), 61 * 16000)
+        self.thread.go_on()
+        call.talk(1)
+        facts = self.facts(call)
+        self.assertTrue(facts["degraded"])
+        self.assertEqual(facts["state"], "done")
+        self.assertGreater(facts["dropped_frames"], 23_000)
+        self.assertEqual(facts["duration_ms"], 302_000)
+        for side, loud in zip(self.samples(facts), (LOUD, LOW), strict=True):
+            self.assertEqual(side[:4000], [loud] * 4000)
+            self.assertEqual(side[16000:1_900_000], [0] * 1_884_000)
+            self.assertEqual(side[-61 * 8000 :], [loud] * 61 * 8000)
+
+    def test_others_go_on(self) -> None:
+        """A job of one call that hangs holds up no other call's job."""
+        stuck, other = LineCall(self, "n1-1"), LineCall(self, "n1-2")
+        self.thread.stalled = True
+        stuck.said_something()
+        hanging = self.thread.waiting.pop()
+        self.thread.stalled = False
+        other.said_something()
+        other.talk(2)
+        self.assertEqual(self.facts(other)["duration_ms"], 2000)
+        hanging()
+        self.assertEqual(self.facts(stuck)["state"], "done")
+
+
+class FailureTests(LocalTestCase):
+    """The disk says no."""
+
+    def break_file(self, method: str, error: Exception) -> None:
+        """Let ``method`` of every file fail from now on."""
+
+        def failing(part: PartFile, *args: object) -> None:
+            raise error
+
+        failing.__name__ = method
+        self.patch(PartFile, method, failing)
+
+    def test_cannot_open(self) -> None:
+        """The call goes on, memory is bounded, and the reason is told."""
+        self.folder.mkdir()
+        (self.folder / "2026").write_bytes(b"in the way")
+        call = LineCall(self)
+        with capturedLogs() as events:
+            call.said_something()
+            call.talk(90)
+        self.assertLess(call.tracks.waiting_bytes(), 16000)
+        facts = self.facts(call)
+        self.assertEqual(
+            (facts["state"], facts["path"], facts["degraded"]), ("failed", None, True)
+        )
+        self.assertIn("2026", facts["reason"])
+        self.assertEqual([event["call_id"] for event in events], ["CA-n1-1"])
+
+    def test_disk_full(self) -> None:
+        """What was written before is a whole file; it is said why it ends there."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(10)
+        self.break_file("append", OSError(errno.ENOSPC, "No space left on device"))
+        with capturedLogs() as events:
+            call.talk(10)
+            facts = self.facts(call)
+        self.assertEqual(len(events), 1)
+        self.assertEqual(facts["state"], "failed")
+        self.assertIn("No space left", facts["reason"])
+        self.assertEqual(self.names(), ["2026/11/23/n1-1.wav"])
+        self.assertEqual(len(self.samples(facts)[0]), facts["duration_ms"] * 8)
+        self.assertGreater(facts["duration_ms"], 9000)
+
+    def test_full_at_the_end(self) -> None:
+        """An error with the last batch leaves a whole file too."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(10)
+        self.break_file("append", OSError(errno.ENOSPC, "No space left on device"))
+        facts = self.facts(call)
+        self.assertEqual(facts["state"], "failed")
+        self.assertEqual(len(self.samples(facts)[0]), facts["duration_ms"] * 8)
+
+    def test_cannot_finish(self) -> None:
+        """A file that cannot be finished stays for the recovery."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(10)
+        self.break_file("_close", OSError(errno.EIO, "Input/output error"))
+        facts = self.facts(call)
+        self.assertEqual(facts["state"], "failed")
+        self.assertEqual(facts["path"][-14:], "/n1-1.wav.part")
+
+    def test_our_own_bug(self) -> None:
+        """A bug ends this recording, with a traceback in the log."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(2)
+        self.break_file("append", ZeroDivisionError("oops"))
+        call.talk(2)
+        self.assertEqual(self.facts(call)["reason"], "oops")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_bug_in_a_visit(self) -> None:
+        """A visit that raises ends one recording; the visits go on."""
+        broken, other = LineCall(self, "n1-1"), LineCall(self, "n1-2")
+        for call in (broken, other):
+            call.said_something()
+        broken.tracks.played.append(None)  # type: ignore[arg-type]
+        other.talk(2)
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+        broken.tracks.played.clear()
+        self.assertEqual(self.facts(broken)["state"], "failed")
+        self.assertEqual(self.facts(other)["duration_ms"], 2000)
+
+
+class ServiceTests(LocalTestCase):
+    """The service round the recordings."""
+
+    def test_interfaces(self) -> None:
+        """It is a service and an observer of calls."""
+        observer: CallObserver = self.recordings
+        self.assertTrue(verifyObject(IService, observer))
+
+    def test_stop_when_idle(self) -> None:
+        """Without calls it stops at once, and leaves no delayed call."""
+        self.successResultOf(self.recordings.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stop_waits(self) -> None:
+        """It goes on recording until the last call ended and its file is whole."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(1)
+        stopped = self.recordings.stopService()
+        call.talk(1)
+        self.assertNoResult(stopped)
+        self.thread.stalled = True
+        ended = call.end()
+        self.assertNoResult(stopped)
+        self.thread.go_on()
+        self.successResultOf(stopped)
+        facts: Any = self.successResultOf(ended)["recording"]
+        self.assertEqual(facts["duration_ms"], 2000)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_recovery(self) -> None:
+        """What a dead process left is finished when the service starts."""
+        self.successResultOf(self.recordings.stopService())
+        call = LineCall(self)
+        call.said_something()
+        part = self.folder / "2026/11/23/n1-1.wav.part"
+        content = part.read_bytes()
+        self.successResultOf(call.end())
+        part.write_bytes(content + WELCOME)
+        self.recordings.startService()
+        self.assertEqual(self.thread.done[-1], "recover")
+        self.assertEqual(self.names(), ["2026/11/23/n1-1-2.wav", "2026/11/23/n1-1.wav"])

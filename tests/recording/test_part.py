@@ -1,0 +1,104 @@
+"""Tests for :mod:`twistedvoice.recording.part`."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import soundfile
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.audio.wav import read_wav
+from twistedvoice.formats import MULAW_8K
+from twistedvoice.recording.mixer import Batch
+from twistedvoice.recording.part import PartFile, lock_abandoned
+
+A = b"\x80" * 160
+
+
+class PartFileTests(SynchronousTestCase):
+    """One recording's file."""
+
+    def setUp(self) -> None:
+        """Have a file that is not open yet."""
+        self.folder = Path(self.mktemp())
+        self.path = self.folder / "2026" / "call.wav"
+        self.part_path = self.folder / "2026" / "call.wav.part"
+        self.part = PartFile(self.path, MULAW_8K)
+
+    def names(self) -> list[str]:
+        """:returns: the names of all files."""
+        return sorted(path.name for path in self.folder.rglob("*.*"))
+
+    def test_life(self) -> None:
+        """It grows as a part, and is whole under its name in the end."""
+        self.assertIsNone(self.part.path)
+        self.part.open()
+        self.assertEqual(self.part.path, self.part_path)
+        self.part.append(Batch([(0, A)], [], 20_000))
+        self.assertEqual(self.names(), ["call.wav.part"])
+        self.assertEqual(len(read_wav(self.part_path).samples), 160)
+        self.part.finish(Batch([], [(20_000, A)], 50_000))
+        self.assertEqual(self.names(), ["call.wav"])
+        self.assertEqual(self.part.path, self.path)
+        self.assertEqual(self.part.duration_ms, 50)
+        samples, _ = soundfile.read(self.path, dtype="int16")
+        self.assertEqual(samples[0].tolist(), [32124, 0])
+        self.assertEqual(samples[160].tolist(), [0, 32124])
+        self.assertEqual(len(samples), 400)
+
+    def test_late_sound(self) -> None:
+        """Sound that comes late is in its place in the file."""
+        self.part.open()
+        self.part.append(Batch([], [], 40_000))
+        self.part.finish(Batch([(0, A)], [], 40_000))
+        samples = read_wav(self.path).samples[:, 0].tolist()
+        self.assertEqual(samples, [32124] * 160 + [0] * 160)
+        self.assertEqual(self.part.late_frames, 1)
+
+    def test_sound_at_the_very_end(self) -> None:
+        """What the caller said in the last moment is in the file."""
+        self.part.open()
+        self.part.finish(Batch([(20, A)], [], 25_000))
+        self.assertEqual(self.part.duration_ms, 40)
+
+    def test_locked(self) -> None:
+        """While it is written nobody else can take it; afterwards it is gone."""
+        self.part.open()
+        self.assertIsNone(lock_abandoned(self.part_path))
+        self.part.finish(None)
+        self.assertIsNone(lock_abandoned(self.part_path))
+
+    def test_private(self) -> None:
+        """Strangers cannot read it."""
+        self.part.open()
+        self.addCleanup(self.part.discard)
+        mode = self.part_path.stat().st_mode
+        self.assertEqual(mode & (stat.S_IRWXO | stat.S_IWGRP), 0)
+
+    def test_discard(self) -> None:
+        """A recording that is not wanted leaves nothing."""
+        self.part.discard()
+        self.part.open()
+        self.part.append(Batch([(0, A)], [], 20_000))
+        self.part.discard()
+        self.assertEqual(self.names(), [])
+        self.assertIsNone(self.part.path)
+
+    def test_replaces_nothing(self) -> None:
+        """A recording of the same name stays, and the new one gets another."""
+        self.path.parent.mkdir(parents=True)
+        self.path.write_bytes(b"precious")
+        self.part.open()
+        self.part.finish(None)
+        self.assertEqual(self.names(), ["call-2.wav", "call.wav"])
+        self.assertEqual(self.path.read_bytes(), b"precious")
+
+    def test_being_written_already(self) -> None:
+        """Two writers of one name cannot be; the first goes on."""
+        self.part.open()
+        second = PartFile(self.path, MULAW_8K)
+        self.assertRaises(FileExistsError, second.open)
+        second.finish(None)
+        self.part.finish(Batch([(0, A)], [], 20_000))
+        self.assertEqual(self.names(), ["call.wav"])

@@ -1,0 +1,169 @@
+# -*- test-case-name: tests.recording.test_local -*-
+"""Records calls into a folder of WAV files, as the observer of every call.
+
+A reactor callback of its own visits the calls in turn, so that at no moment many of
+them have something to do at once; each visit hands at most one job to a thread. Knows
+which calls there are; what one of them does is :mod:`.recording`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..interfaces import CallRecord
+from ..realtime.tracks import Tracks
+from .part import PartFile
+from .recording import Recording
+from .recovery import recover
+
+__all__ = ["LocalRecordings"]
+
+#: A batch's time is cut in this many visits, and the calls are spread over them.
+_SLOTS = 10
+#: Stands for the recovery where otherwise a session id stands.
+_RECOVERY = "recovery"
+
+_log = Logger()
+
+
+class LocalRecordings(Service):
+    """
+    The recordings of all calls of this process.
+
+    Files are named ``<year>/<month>/<day>/<session id>.wav`` in ``folder``, by the day
+    in UTC on which the call began. Starting finishes what dead processes left.
+
+    :param defer_to_thread: runs a function in a thread that may block.
+    :param wanted: whether a call is to be recorded.
+    :param without_audio: what becomes of a call in which nothing was said to the
+        caller.
+    :param batch_seconds: how much sound is written at once.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        folder: Path,
+        defer_to_thread: Callable[..., Deferred[Any]],
+        *,
+        wanted: Callable[[CallRecord], bool],
+        without_audio: Literal["keep", "discard"] = "keep",
+        batch_seconds: float = 0.5,
+    ) -> None:
+        self._clock = clock
+        self._folder = folder
+        self._defer_to_thread = defer_to_thread
+        self._wanted = wanted
+        self._keep_unspoken = without_audio == "keep"
+        self._visit_seconds = batch_seconds / _SLOTS
+        self._visits = LoopingCall(self._visit)
+        self._visits.clock = clock
+        self._slots: list[dict[str, Recording]] = [{} for _ in range(_SLOTS)]
+        self._visited = 0
+        #: What must be through before the service has stopped: sessions, recovery.
+        self._unfinished: set[str] = set()
+        self._stopped: list[Deferred[None]] = []
+
+    # from the service
+
+    def startService(self) -> None:
+        """Begin to visit the calls, and finish what dead processes left."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._visits.start(self._visit_seconds, now=False)
+        self._unfinished.add(_RECOVERY)
+        recovered = self._defer_to_thread(recover, self._folder)
+        recovered.addCallbacks(_log_recovered, _log_unrecovered)
+        recovered.addCallback(lambda _: self._finished(_RECOVERY))
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop once every call has ended.
+
+        :returns: fires when all recordings are whole.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        stopped: Deferred[None] = Deferred()
+        self._stopped.append(stopped)
+        self._stop_if_finished()
+        return stopped
+
+    # from the calls
+
+    def call_started(self, record: CallRecord, tracks: Tracks) -> None:
+        """Keep the call's sound from now on, if it is wanted."""
+        recording = Recording(
+            clock=self._clock,
+            record=record,
+            tracks=tracks,
+            part=PartFile(self._path(record), record.format),
+            defer_to_thread=self._defer_to_thread,
+            keep_unspoken=self._keep_unspoken,
+        )
+        if self._wanted(record):
+            recording.arm()
+        else:
+            recording.skip()
+        self._unfinished.add(record.session_id)
+        min(self._slots, key=len)[record.session_id] = recording
+
+    def first_audio_sent(self, record: CallRecord) -> None:
+        """Begin the file."""
+        for slot in self._slots:
+            if record.session_id in slot:
+                slot[record.session_id].trigger()
+
+    def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
+        """:returns: fires with ``{"recording": {...}}``, once all is on disk."""
+        slot = next(slot for slot in self._slots if record.session_id in slot)
+        ended = slot.pop(record.session_id).end()
+        return ended.addCallback(self._pass_on, record.session_id)
+
+    def _path(self, record: CallRecord) -> Path:
+        day = datetime.fromtimestamp(record.started_at, UTC)
+        return self._folder / f"{day:%Y/%m/%d}" / f"{record.session_id}.wav"
+
+    def _visit(self) -> None:
+        self._visited = (self._visited + 1) % _SLOTS
+        for recording in self._slots[self._visited].values():
+            try:
+                recording.turn()
+            except Exception:  # one call's trouble is not another's
+                recording.broke(Failure())  # type: ignore[no-untyped-call]
+
+    def _pass_on(
+        self, facts: Mapping[str, object], session_id: str
+    ) -> Mapping[str, object]:
+        self._finished(session_id)
+        return facts
+
+    def _finished(self, what: str) -> None:
+        self._unfinished.discard(what)
+        self._stop_if_finished()
+
+    def _stop_if_finished(self) -> None:
+        if self.running or self._unfinished:
+            return
+        if self._visits.running:
+            self._visits.stop()
+        stopped, self._stopped = self._stopped, []
+        for each in stopped:
+            each.callback(None)
+
+
+def _log_recovered(paths: list[Path]) -> None:
+    if paths:
+        _log.info("finished {count} recordings of a dead process", count=len(paths))
+
+
+def _log_unrecovered(failure: Failure) -> None:
+    _log.failure("while recovering recordings", failure)

@@ -1,0 +1,212 @@
+# -*- test-case-name: tests.recording.test_local -*-
+"""What becomes of one call's recording, seen from the reactor.
+
+Says when the file is begun, what is handed to the thread, and how it ends; touches no
+file itself. At most one job of a call is in the thread at any time: while it is, sound
+waits in the call's tracks, and when too much waits the oldest is given up. The call
+goes on whatever happens here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..interfaces import CallRecord
+from ..realtime.tracks import Tracks
+from .mixer import Batch
+from .part import PartFile
+
+__all__ = ["Recording", "State"]
+
+#: What is younger stays in the tracks: a clear may still cut it.
+_MARGIN_US = 200_000
+#: A call that says nothing keeps this much in memory, then goes to the disk.
+_UNSPOKEN_US = 30_000_000
+#: How much may wait in memory for a disk that does not answer.
+_WAITING_US = 60_000_000
+
+_log = Logger()
+
+
+class State(Enum):
+    """How far a recording has come."""
+
+    #: It is not known yet whether the call is recorded.
+    IDLE = "idle"
+    #: Sound is kept in memory until the call says something.
+    ARMED = "armed"
+    #: The file is being opened.
+    STARTING = "starting"
+    RECORDING = "recording"
+    #: The whole recording is on disk.
+    DONE = "done"
+    #: Something went wrong; what there is on disk is not all.
+    FAILED = "failed"
+    #: There is none, as there should be none.
+    SKIPPED = "skipped"
+
+
+_NEXT: Mapping[State, frozenset[State]] = {
+    State.IDLE: frozenset({State.ARMED, State.SKIPPED}),
+    State.ARMED: frozenset({State.STARTING, State.FAILED, State.SKIPPED}),
+    State.STARTING: frozenset({State.RECORDING, State.FAILED}),
+    State.RECORDING: frozenset({State.DONE, State.FAILED, State.SKIPPED}),
+    State.DONE: frozenset(),
+    State.FAILED: frozenset(),
+    State.SKIPPED: frozenset(),
+}
+
+
+@define(kw_only=True, eq=False)
+class Recording:
+    """
+    The recording of one call.
+
+    :param defer_to_thread: runs the methods of ``part``.
+    :param keep_unspoken: whether to keep a call in which nothing was ever said to the
+        caller.
+    """
+
+    clock: IReactorTime
+    record: CallRecord
+    tracks: Tracks
+    part: PartFile
+    defer_to_thread: Callable[..., Deferred[Any]]
+    keep_unspoken: bool
+    state: State = field(default=State.IDLE, init=False)
+    _spoken: bool = field(default=False, init=False)
+    #: Frames given up since the disk did not answer.
+    _given_up: int = field(default=0, init=False)
+    _reason: str = field(default="", init=False)
+    _one_job: DeferredLock = field(factory=DeferredLock, init=False)
+
+    def arm(self) -> None:
+        """The call is to be recorded."""
+        self._enter(State.ARMED)
+
+    def skip(self) -> None:
+        """The call is not to be recorded."""
+        self._enter(State.SKIPPED)
+
+    def trigger(self) -> None:
+        """The caller was told something; again is nothing new."""
+        self._spoken = True
+        self._start()
+
+    def turn(self) -> None:
+        """Hand on what was said since the last turn; called twice a second or so."""
+        now_us = self._now_us()
+        if self.state in (State.SKIPPED, State.FAILED):
+            self.tracks.take(now_us)
+        elif self.state is State.ARMED and now_us > _UNSPOKEN_US:
+            self._start()
+        elif self.state is State.RECORDING and not self._one_job.locked:
+            batch = self._take(now_us - _MARGIN_US)
+            self._run(self._job, self.part.append, batch)
+        elif self.state is not State.ARMED:
+            self._given_up += _forget(self.tracks, now_us - _WAITING_US)
+
+    def end(self) -> Deferred[Mapping[str, object]]:
+        """
+        The call is over.
+
+        :returns: fires with what belongs into the CDR, once all is on disk.
+        """
+        if self.state is State.ARMED and self.keep_unspoken:
+            self._start()
+        elif self.state is State.ARMED:
+            self._enter(State.SKIPPED)
+        now_us = self._now_us()
+        self.tracks.cut(now_us)
+        ended = self._run(self._finish, self._take(now_us))
+        return ended.addCallback(lambda _: self._facts())
+
+    def broke(self, failure: Failure) -> None:
+        """Something went wrong; the first time counts, and is logged."""
+        if State.FAILED not in _NEXT[self.state]:
+            return
+        self._enter(State.FAILED)
+        self._reason = failure.getErrorMessage()
+        if isinstance(failure.value, OSError):
+            _log.error(
+                "call {call_id}: the recording failed: {reason}",
+                call_id=self.record.call_id,
+                reason=self._reason,
+            )
+        else:
+            _log.failure(
+                "while recording call {call_id}", failure, call_id=self.record.call_id
+            )
+
+    def _start(self) -> None:
+        if self.state is State.ARMED:
+            self._enter(State.STARTING)
+            self._run(self._job, self.part.open, then=State.RECORDING)
+
+    def _finish(self, last: Batch) -> Deferred[None] | None:
+        if self.state is State.SKIPPED:
+            return None
+        if not self._spoken and not self.keep_unspoken:
+            return self._job(self.part.discard, then=State.SKIPPED)
+        if self.state is State.FAILED:
+            return self._job(self.part.finish, None)
+        return self._job(self.part.finish, last, then=State.DONE)
+
+    def _run(self, job: Callable[..., object], *args: Any, **kw: Any) -> Deferred[Any]:
+        """Begin ``job`` when the one before it is through."""
+        return self._one_job.run(job, *args, **kw)
+
+    def _job(
+        self, work: Callable[..., None], *args: Any, then: State | None = None
+    ) -> Deferred[None]:
+        """Do ``work`` in the thread; never fails."""
+
+        def done(_: object) -> None:
+            if then is not None and self.state is not State.FAILED:
+                self._enter(then)
+
+        return self.defer_to_thread(work, *args).addCallbacks(done, self.broke)
+
+    def _take(self, until_us: int) -> Batch:
+        heard, played = self.tracks.take(until_us)
+        if self.tracks.played:
+            # One frame that is still playing stays whole.
+            until_us = min(until_us, self.tracks.played[0][0])
+        return Batch(heard, played, until_us)
+
+    def _enter(self, state: State) -> None:
+        assert state in _NEXT[self.state], f"{self.state} to {state}"
+        self.state = state
+
+    def _now_us(self) -> int:
+        """:returns: the time on the recording."""
+        return round(self.clock.seconds() * 1_000_000) - self.record.started_us
+
+    def _facts(self) -> Mapping[str, object]:
+        path = self.part.path
+        return {
+            "recording": {
+                "state": self.state.value,
+                "reason": self._reason,
+                "path": None if path is None else str(path),
+                "duration_ms": self.part.duration_ms,
+                "degraded": self.state is State.FAILED or self._given_up > 0,
+                "late_frames": self.part.late_frames,
+                "dropped_frames": self.part.dropped_frames + self._given_up,
+            }
+        }
+
+
+def _forget(tracks: Tracks, before_us: int) -> int:
+    """:returns: how many frames from before ``before_us`` were given up."""
+    heard, played = tracks.take(before_us)
+    tracks.heard = [frame for frame in heard if frame[0] * 1000 >= before_us]
+    return len(heard) - len(tracks.heard) + len(played)
