@@ -149,7 +149,7 @@ class FieldTests(SynchronousTestCase):
         """All else that looks like a number is refused."""
         for value in (-1, "-1", 1.0, "1.0", "1e3", " 1", "", True, "\u0661", "²"):
             self.assertRaises(DialectError, fields.number, {"a": value}, "a")
-        for value in (10**12, "9" * 13, "9" * 400, 10**400, float("inf")):
+        for value in (10**12, "9" * 13, "9" * 5000, 10**400, float("inf")):
             self.assertRaises(DialectError, fields.number, {"a": value}, "a")
 
     def test_text(self) -> None:

@@ -204,7 +204,6 @@ class RefusedTests(SynchronousTestCase):
             ("start", ([],)),
             ("streamSid", ()),
             ("streamSid", ("",)),
-            ("streamSid", ('MZ"}',)),
             ("start.streamSid", ("MZother",)),
             ("start.callSid", ()),
             ("start.callSid", (17,)),
@@ -227,6 +226,13 @@ class RefusedTests(SynchronousTestCase):
             why = self.refused(dialect, changed("start", path, *wrong))
             self.assertIn(f'"{path.rpartition(".")[2]}"', why)
             self.assertIsInstance(hear(dialect, load("start")), StreamStarted)
+
+    def test_stream_id(self) -> None:
+        """An id that is none is refused, though both places agree on it."""
+        for wrong in ('MZ"}', "..", "\ud800", "", "x" * 200):
+            start = changed("start", "streamSid", wrong)
+            start["start"]["streamSid"] = wrong
+            self.assertIn('"streamSid"', self.refused(TwilioDialect(), start))
 
     def test_body(self) -> None:
         """Each thing that must be right in the other messages is checked, and named."""

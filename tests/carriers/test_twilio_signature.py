@@ -168,7 +168,7 @@ class BodyTests(SynchronousTestCase):
     def test_no_digest(self) -> None:
         """A URL without a digest does not vouch for any body."""
         self.assertFalse(verify_body(TOKENS, URL, b"", sign(TOKEN, URL)))
-        hidden = URL + "#bodySHA256=" + hashlib.sha256(b"").hexdigest()
+        hidden = URL + "#&bodySHA256=" + hashlib.sha256(b"").hexdigest()
         self.assertFalse(verify_body(TOKENS, hidden, b"", sign(TOKEN, URL)))
 
 
