@@ -1,0 +1,177 @@
+# -*- test-case-name: tests.simulator.test_service -*-
+"""A service of our own as a child process, for as long as the demo needs it.
+
+It is the real service, started as an operator starts it, by the same interpreter and
+from the same files as this process. What it logs is kept for the case that it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, ResponseFailed, readBody
+
+from ..errors import SimulationError
+from .line import CONNECT_ERRORS
+
+__all__ = [
+    "DRAIN_SECONDS",
+    "START_SECONDS",
+    "ServiceProcess",
+    "child_environ",
+    "free_port",
+    "is_up",
+    "start_service",
+]
+
+#: How long a service may take to start, and to stop once no call is left.
+START_SECONDS = 20.0
+DRAIN_SECONDS = 10.0
+_ASK_EVERY_SECONDS = 0.1
+_LINES_KEPT = 15
+#: What would make a child take our settings, or our place with systemd, for its own.
+_OURS = ("TWISTEDVOICE_", "LISTEN_", "NOTIFY_", "WATCHDOG_", "CREDENTIALS_", "STATE_")
+
+
+class ServiceProcess(ProcessProtocol):
+    """The child."""
+
+    def __init__(self) -> None:
+        #: None while it runs; negative when a signal ended it.
+        self.exit_code: int | None = None
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._unfinished = b""
+        self._waiting: list[Deferred[None]] = []
+
+    async def stop(self, reactor: Any) -> int:
+        """
+        Ask it to finish; kill it when that takes too long.
+
+        :returns: its exit code; 0 only after a clean drain.
+        """
+        self._signal("TERM")
+        last_resort = reactor.callLater(DRAIN_SECONDS, self._signal, "KILL")
+        try:
+            await self.ended()
+        finally:
+            if last_resort.active():
+                last_resort.cancel()
+        assert self.exit_code is not None
+        return self.exit_code
+
+    def ended(self) -> Deferred[None]:
+        """:returns: fires once the child is gone."""
+        if self.exit_code is not None:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiter)
+        return waiter
+
+    def last_lines(self) -> str:
+        """:returns: the end of what it logged."""
+        rest = self._unfinished.decode("utf-8", "replace")
+        return "\n".join([*self._lines, rest]).strip()
+
+    def outReceived(self, data: bytes) -> None:
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        self._lines.extend(line.decode("utf-8", "replace") for line in lines)
+
+    errReceived = outReceived
+
+    def processEnded(self, reason: Failure) -> None:
+        status: Any = reason.value
+        self.exit_code = -status.signal if status.signal else status.exitCode
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            waiter.callback(None)
+
+    def _signal(self, name: str) -> None:
+        assert self.transport is not None
+        with suppress(ProcessExitedAlready):
+            self.transport.signalProcess(name)
+
+
+async def start_service(
+    reactor: Any,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    ask: Callable[[], Awaitable[bool]],
+) -> ServiceProcess:
+    """
+    Start a service and wait until it is up.
+
+    :param arguments: what follows ``twistedvoice serve``.
+    :param ask: asks the service whether it is up.
+    :raises SimulationError: when it ends instead, or takes too long; with the last
+        lines of its log.
+    """
+    service = ServiceProcess()
+    # -P: not a twistedvoice that happens to lie in the current directory.
+    command = [sys.executable, "-P", "-m", "twistedvoice", "serve", *arguments]
+    reactor.spawnProcess(service, command[0], command, env=dict(environ))
+    try:
+        await _until_up(reactor, service, ask)
+    except BaseException:
+        await service.stop(reactor)
+        raise
+    return service
+
+
+async def _until_up(
+    reactor: Any, service: ServiceProcess, ask: Callable[[], Awaitable[bool]]
+) -> None:
+    deadline = reactor.seconds() + START_SECONDS
+    while not await ask():
+        if service.exit_code is not None:
+            raise _failed(service, f"the service ended with {service.exit_code}")
+        if reactor.seconds() >= deadline:
+            raise _failed(service, f"the service was not up in {START_SECONDS:.0f} s")
+        await deferLater(reactor, _ASK_EVERY_SECONDS)
+
+
+def _failed(service: ServiceProcess, what: str) -> SimulationError:
+    return SimulationError(f"{what}; its log ends with:\n{service.last_lines()}")
+
+
+async def is_up(reactor: Any, url: str) -> bool:
+    """:returns: whether ``url`` answers that all is well."""
+    agent = Agent(reactor, connectTimeout=1)
+    try:
+        response = await agent.request(b"GET", url.encode("ascii"))
+        await readBody(response)
+    except (*CONNECT_ERRORS, ResponseFailed):
+        return False
+    return bool(response.code == 200)
+
+
+def child_environ(ours: Mapping[str, str], token: str) -> dict[str, str]:
+    """
+    :param ours: the environment of this process.
+    :param token: the auth token that the child will check signatures with.
+    :returns: an environment without settings, in which the child finds this package.
+    """
+    environ = {name: ours[name] for name in ours if not name.startswith(_OURS)}
+    path = [str(Path(__file__).parents[2]), ours.get("PYTHONPATH", "")]
+    environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    environ["TWISTEDVOICE_AUTH_TOKEN"] = token
+    return environ
+
+
+def free_port() -> int:
+    """:returns: a port of the loopback interface that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
