@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twisted.python.usage import Options
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.settings import (
     NUMBER_SETTINGS,
     SETTINGS,
+    TABLES,
+    Setting,
     did_you_mean,
     usage_parameters,
 )
@@ -78,3 +82,48 @@ class DidYouMeanTests(SynchronousTestCase):
     def test_far(self) -> None:
         """Nothing is offered where nothing is near."""
         self.assertEqual(did_you_mean("zebra", ["max_calls", "listen"]), "")
+
+
+class DocumentationTests(SynchronousTestCase):
+    """Whether docs/configuration.rst tells the truth."""
+
+    def setUp(self) -> None:
+        """Read the page."""
+        docs = Path(__file__).parents[1] / "docs"
+        self.page = (docs / "configuration.rst").read_text("utf-8")
+
+    def entry(self, setting: Setting) -> str:
+        """How the page names a setting that is no secret."""
+        default = setting.shown_default
+        shown = f"default ``{default}``" if default else "not set"
+        reloaded = "; reloaded" if setting.reload else ""
+        return (
+            f"``{setting.key}``\n   ``--{setting.option}``,"
+            f" ``{setting.environ}``; {shown}{reloaded}\n\n"
+        )
+
+    def test_settings(self) -> None:
+        """Each setting has an entry with its names, its default, and its reload."""
+        for setting in SETTINGS:
+            if setting.is_held and not setting.is_secret:
+                self.assertIn(self.entry(setting), self.page)
+
+    def test_secrets(self) -> None:
+        """Each secret has a row with every place where it is looked for."""
+        for setting in SETTINGS:
+            if setting.is_secret:
+                self.assertIn(f"\n``{setting.key}`` ", self.page)
+                self.assertIn(f"| ``{setting.key}_file``\n", self.page)
+                self.assertIn(f"| ``{setting.environ}``\n", self.page)
+                self.assertIn(f"| credential ``{setting.credential}``\n", self.page)
+
+    def test_numbers(self) -> None:
+        """Each setting of a number has an entry of its own."""
+        numbers = self.page.partition("\nNumbers\n---")[2].partition("\nAgents\n---")[0]
+        for setting in NUMBER_SETTINGS:
+            self.assertIn(f"\n``{setting.key}``\n   ", numbers)
+
+    def test_tables(self) -> None:
+        """Each table has an example."""
+        for table in TABLES:
+            self.assertIn(f"\n   [{table}", self.page)
