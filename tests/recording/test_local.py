@@ -58,7 +58,9 @@ class Thread:
 class LineCall:
     """A call that goes on in virtual time, both sides in step."""
 
-    def __init__(self, case: LocalTestCase, session_id: str = "n1-1") -> None:
+    def __init__(
+        self, case: LocalTestCase, session_id: str = "n1-1", *, kept: bool = True
+    ) -> None:
         self.case = case
         self.started = case.clock.seconds()
         self.tracks = Tracks(MULAW_8K)
@@ -73,7 +75,7 @@ class LineCall:
             started_at=1_795_392_000.0,
             started_us=round(self.started * 1_000_000),
         )
-        case.recordings.call_started(self.record, self.tracks)
+        case.recordings.call_started(self.record, self.tracks if kept else None)
 
     def talk(self, seconds: float, *, caller: bool = True, us: bool = True) -> None:
         """Let time go by in which one, both or none of the sides speak."""
@@ -105,12 +107,10 @@ class LocalTestCase(SynchronousTestCase):
         self.clock.advance(1000)
         self.thread = Thread()
         self.folder = Path(self.mktemp())
-        self.wanted = True
         self.recordings = LocalRecordings(
             self.clock,
             self.folder,
             self.thread.defer,
-            wanted=lambda record: self.wanted,
             without_audio=self.without_audio,
         )
         self.recordings.startService()
@@ -279,16 +279,14 @@ class RecordTests(LocalTestCase):
 class PolicyTests(LocalTestCase):
     """Which calls are kept."""
 
-    def test_unwanted(self) -> None:
-        """A call that is not to be recorded leaves no file and no sound in memory."""
-        self.wanted = False
-        call = LineCall(self)
+    def test_not_kept(self) -> None:
+        """A call whose sound is not kept is told of and leaves no file."""
+        call = LineCall(self, kept=False)
         call.said_something()
-        call.talk(5)
-        self.assertLess(call.tracks.waiting_bytes(), 32000)
-        facts = self.facts(call)
-        self.assertEqual((facts["state"], facts["path"]), ("skipped", None))
+        self.clock.advance(5)
+        self.assertEqual(self.facts(call), {"state": "skipped"})
         self.assertEqual(self.thread.done, [])
+        self.successResultOf(self.recordings.stopService())
 
     def test_nothing_said(self) -> None:
         """A call in which only the caller spoke is kept."""
@@ -327,6 +325,12 @@ class DiscardTests(LocalTestCase):
         facts = self.facts(call)
         self.assertEqual((facts["state"], facts["path"]), ("skipped", None))
         self.assertEqual(self.names(), [])
+
+    def test_over_before_the_trigger(self) -> None:
+        """A call that ends right after its first frame is a recording all the same."""
+        call = LineCall(self)
+        call.talk(0.02)
+        self.assertEqual(self.facts(call)["state"], "done")
 
     def test_said_late(self) -> None:
         """Something said after a long time makes it a recording."""

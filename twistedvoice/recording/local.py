@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from ..interfaces import CallRecord
 from ..realtime.tracks import Tracks
 from .part import PartFile
-from .recording import Recording
+from .recording import Recording, State
 from .recovery import recover
 
 __all__ = ["LocalRecordings"]
@@ -44,7 +44,6 @@ class LocalRecordings(Service):
     in UTC on which the call began. Starting finishes what dead processes left.
 
     :param defer_to_thread: runs a function in a thread that may block.
-    :param wanted: whether a call is to be recorded.
     :param without_audio: what becomes of a call in which nothing was said to the
         caller.
     :param batch_seconds: how much sound is written at once.
@@ -56,14 +55,12 @@ class LocalRecordings(Service):
         folder: Path,
         defer_to_thread: Callable[..., Deferred[Any]],
         *,
-        wanted: Callable[[CallRecord], bool],
         without_audio: Literal["keep", "discard"] = "keep",
         batch_seconds: float = 0.5,
     ) -> None:
         self._clock = clock
         self._folder = folder
         self._defer_to_thread = defer_to_thread
-        self._wanted = wanted
         self._keep_unspoken = without_audio == "keep"
         self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(self._visit)
@@ -78,7 +75,7 @@ class LocalRecordings(Service):
 
     def startService(self) -> None:
         """Begin to visit the calls, and finish what dead processes left."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._visits.start(self._visit_seconds, now=False)
         self._unfinished.add(_RECOVERY)
         recovered = self._defer_to_thread(recover, self._folder)
@@ -91,7 +88,7 @@ class LocalRecordings(Service):
 
         :returns: fires when all recordings are whole.
         """
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         stopped: Deferred[None] = Deferred()
         self._stopped.append(stopped)
         self._stop_if_finished()
@@ -99,8 +96,10 @@ class LocalRecordings(Service):
 
     # from the calls
 
-    def call_started(self, record: CallRecord, tracks: Tracks) -> None:
-        """Keep the call's sound from now on, if it is wanted."""
+    def call_started(self, record: CallRecord, tracks: Tracks | None) -> None:
+        """Keep the call's sound from now on, unless it is not to be recorded."""
+        if tracks is None:
+            return
         recording = Recording(
             clock=self._clock,
             record=record,
@@ -109,10 +108,7 @@ class LocalRecordings(Service):
             defer_to_thread=self._defer_to_thread,
             keep_unspoken=self._keep_unspoken,
         )
-        if self._wanted(record):
-            recording.arm()
-        else:
-            recording.skip()
+        recording.arm()
         self._unfinished.add(record.session_id)
         min(self._slots, key=len)[record.session_id] = recording
 
@@ -124,9 +120,11 @@ class LocalRecordings(Service):
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         """:returns: fires with ``{"recording": {...}}``, once all is on disk."""
-        slot = next(slot for slot in self._slots if record.session_id in slot)
-        ended = slot.pop(record.session_id).end()
-        return ended.addCallback(self._pass_on, record.session_id)
+        for slot in self._slots:
+            if record.session_id in slot:
+                ended = slot.pop(record.session_id).end()
+                return ended.addCallback(self._pass_on, record.session_id)
+        return succeed({"recording": {"state": State.SKIPPED.value}})
 
     def _path(self, record: CallRecord) -> Path:
         day = datetime.fromtimestamp(record.started_at, UTC)
@@ -138,7 +136,7 @@ class LocalRecordings(Service):
             try:
                 recording.turn()
             except Exception:  # one call's trouble is not another's
-                recording.broke(Failure())  # type: ignore[no-untyped-call]
+                recording.broke(Failure())
 
     def _pass_on(
         self, facts: Mapping[str, object], session_id: str

@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces import CallRecord
+from ..realtime.schedule import microseconds
 from ..realtime.tracks import Tracks
 from .mixer import Batch
 from .part import PartFile
@@ -39,7 +40,7 @@ _log = Logger()
 class State(Enum):
     """How far a recording has come."""
 
-    #: It is not known yet whether the call is recorded.
+    #: Nothing is kept.
     IDLE = "idle"
     #: Sound is kept in memory until the call says something.
     ARMED = "armed"
@@ -55,7 +56,7 @@ class State(Enum):
 
 
 _NEXT: Mapping[State, frozenset[State]] = {
-    State.IDLE: frozenset({State.ARMED, State.SKIPPED}),
+    State.IDLE: frozenset({State.ARMED}),
     State.ARMED: frozenset({State.STARTING, State.FAILED, State.SKIPPED}),
     State.STARTING: frozenset({State.RECORDING, State.FAILED}),
     State.RECORDING: frozenset({State.DONE, State.FAILED, State.SKIPPED}),
@@ -92,10 +93,6 @@ class Recording:
         """The call is to be recorded."""
         self._enter(State.ARMED)
 
-    def skip(self) -> None:
-        """The call is not to be recorded."""
-        self._enter(State.SKIPPED)
-
     def trigger(self) -> None:
         """The caller was told something; again is nothing new."""
         self._spoken = True
@@ -104,7 +101,7 @@ class Recording:
     def turn(self) -> None:
         """Hand on what was said since the last turn; called twice a second or so."""
         now_us = self._now_us()
-        if self.state in (State.SKIPPED, State.FAILED):
+        if self.state is State.FAILED:
             self.tracks.take(now_us)
         elif self.state is State.ARMED and now_us > _UNSPOKEN_US:
             self._start()
@@ -120,7 +117,9 @@ class Recording:
 
         :returns: fires with what belongs into the CDR, once all is on disk.
         """
-        if self.state is State.ARMED and self.keep_unspoken:
+        # A call may be over before anybody came to say that its first frame was sent.
+        self._spoken = self._spoken or bool(self.tracks.played)
+        if self._spoken or self.keep_unspoken:
             self._start()
         elif self.state is State.ARMED:
             self._enter(State.SKIPPED)
@@ -188,7 +187,7 @@ class Recording:
 
     def _now_us(self) -> int:
         """:returns: the time on the recording."""
-        return round(self.clock.seconds() * 1_000_000) - self.record.started_us
+        return microseconds(self.clock) - self.record.started_us
 
     def _facts(self) -> Mapping[str, object]:
         path = self.part.path
