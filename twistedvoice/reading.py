@@ -194,17 +194,17 @@ def _against_trust(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _missing_proof(values: Mapping[str, Any]) -> Iterator[str]:
-    start = "to try it without Twilio, run twistedvoice demo, or give --trust-loopback"
+    start = "or, to try it without Twilio: twistedvoice demo, or --trust-loopback"
     if values.get("public_url", "") is None:
         yield (
             "public_url: is not set, and Twilio's signatures cannot be checked without"
-            f" it; give the https URL of this service, or {start}"
+            f" it; give the https URL of this service, {start}"
         )
     if values.get("twilio.auth_token", "") is None:
         yield (
             "twilio.auth_token: is not set, and Twilio's signatures cannot be checked"
             " without it; give TWISTEDVOICE_AUTH_TOKEN in the environment,"
-            " twilio.auth_token_file, or the systemd credential twilio_auth_token, or"
+            " twilio.auth_token_file, or the systemd credential twilio_auth_token,"
             f" {start}"
         )
 
