@@ -81,9 +81,9 @@ class KindTests(SynchronousTestCase):
 
     def test_agent(self) -> None:
         """An agent is a short name or a dotted path."""
-        for text in ("echo", "my-bot", "shop.voice.Desk"):
+        for text in ("echo", "my-bot", "shop.voice.Desk", "shop.voice:Desk"):
             self.assertTakes(kinds.AGENT, text, text)
-        self.assertRefuses(kinds.AGENT, "", ".x", "x.", "a b", "1x", "x/y")
+        self.assertRefuses(kinds.AGENT, "", ".x", "x.", "a b", "1x", "x/y", "a:", ":a")
 
     def test_paths(self) -> None:
         """A path is any text; only one that may be off may be empty."""

@@ -185,8 +185,8 @@ ENDPOINT = Kind(
 )
 URL = Kind(allowed="a URL, such as https://voice.example.com", parse=_url)
 AGENT = Kind(
-    allowed="a short name, such as echo, or a dotted path to a class",
-    parse=_matching(r"[A-Za-z_][\w-]*(\.[A-Za-z_]\w*)*"),
+    allowed="a short name, such as echo, or package.module:Class",
+    parse=_matching(r"[A-Za-z_][\w-]*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?"),
 )
 PATH = Kind(allowed="a path", parse=_matching(r"(?s)[^\0]+"))
 PATH_OR_OFF = Kind(allowed="a path, or '' for off", parse=_matching(r"(?s)[^\0]*"))
