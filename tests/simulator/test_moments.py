@@ -70,7 +70,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(
             of_service(journal),
             [
-                Moment(20, "clear, 80 ms", "sharp"),
+                Moment(20, "clears 80 ms", "sharp"),
                 Moment(20, "m1 dropped", "quiet"),
                 Moment(40, "m1 heard", "quiet"),
             ],

@@ -53,7 +53,7 @@ class PictureTests(SynchronousTestCase):
                 "service",
                 "key #",
                 "interrupts",
-                "clear, 80 ms",
+                "clears 80 ms",
                 "utterance-0 heard",
                 "underrun 61 ms",
             },

@@ -79,7 +79,7 @@ def _service_moments(journal: Journal) -> Iterator[Moment]:
                 waiting.add(name)
             case Happening(at_ms, "clear", detail):
                 waiting, dropped = set(), waiting
-                yield Moment(at_ms, f"clear, {detail}" if detail else "clear", "sharp")
+                yield Moment(at_ms, f"clears {detail}".strip(), "sharp")
             case Happening(at_ms, "mark_echoed", name):
                 waiting.discard(name)
                 fate = "dropped" if name in dropped else "heard"

@@ -141,14 +141,23 @@ def _envelope(samples: NDArray[np.int16]) -> tuple[NDArray[np.float64], ...]:
 
 def _shade(panel: Axes, journal: Journal) -> None:
     """Show where the ear heard speech, and where it heard a hole."""
-    began_ms = 0.0
+    for began_ms, ended_ms in _heard_speech(journal):
+        _span(panel, began_ms, ended_ms, _SERVICE, 0.08)
+    for at_ms, length_ms in journal.underruns:
+        _span(panel, at_ms, at_ms + length_ms, _WRONG, 0.45)
+
+
+def _heard_speech(journal: Journal) -> Iterator[tuple[float, float]]:
+    """:returns: from when to when somebody spoke, if only till the call was over."""
+    began_ms: float | None = None
     for event in journal.happenings:
         if event.kind == "speech_started":
             began_ms = event.at_ms
-        elif event.kind == "speech_ended":
-            _span(panel, began_ms, event.at_ms, _SERVICE, 0.08)
-    for at_ms, length_ms in journal.underruns:
-        _span(panel, at_ms, at_ms + length_ms, _WRONG, 0.45)
+        elif event.kind == "speech_ended" and began_ms is not None:
+            yield began_ms, event.at_ms
+            began_ms = None
+    if began_ms is not None:
+        yield began_ms, journal.duration_ms
 
 
 def _span(
