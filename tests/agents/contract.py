@@ -1,0 +1,92 @@
+# -*- test-case-name: tests.agents.test_echo -*-
+"""What every agent that comes with twistedvoice must stand.
+
+Mix :class:`AgentContract` into a test case and give it :meth:`make_agent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
+from twistedvoice.interfaces import Agent
+from twistedvoice.testing import FakeCall
+
+if TYPE_CHECKING:
+    _Mixin = SynchronousTestCase
+else:
+    _Mixin = object
+
+__all__ = ["AgentContract"]
+
+#: What can happen in a call, in any order.
+_HAPPENINGS: tuple[Callable[[FakeCall], object], ...] = (
+    lambda call: call.press("1"),
+    lambda call: call.press("5#A"),
+    lambda call: call.hear(b"\x12" * 800),
+    lambda call: call.advance(30),
+    lambda call: call.interrupt("operator"),
+)
+
+
+class AgentContract(_Mixin):
+    """The contract of :class:`twistedvoice.interfaces.Agent`, seen from the call."""
+
+    def make_agent(self) -> Agent:
+        """:returns: a new agent, as its factory makes them."""
+        raise NotImplementedError
+
+    def started_call(self, sound: AudioFormat = MULAW_8K) -> FakeCall:
+        """:returns: a call with a new agent, which was told of it."""
+        call = FakeCall(self.make_agent(), format=sound)
+        call.start()
+        return call
+
+    def test_an_agent_each(self) -> None:
+        """Two calls never share an agent."""
+        self.assertIsNot(self.make_agent(), self.make_agent())
+
+    def test_anything_in_any_order(self) -> None:
+        """Keys, sound, silence and interrupts in any order raise nothing."""
+        for order in permutations(_HAPPENINGS):
+            call = self.started_call()
+            for happen in order:
+                if not call.ended:
+                    happen(call)
+            call.caller_hangs_up()
+            self.assertEqual(self.flushLoggedErrors(), [])
+            self.assertEqual(call.clock.getDelayedCalls(), [])
+
+    def test_end_at_any_time(self) -> None:
+        """A caller may hang up at any time, and leaves nothing behind."""
+        for tenths in range(0, 100, 3):
+            call = self.started_call()
+            call.advance(tenths / 10)
+            call.press("1")
+            call.advance(tenths / 10)
+            call.caller_hangs_up()
+            call.advance(60)
+            self.assertEqual(self.flushLoggedErrors(), [])
+            self.assertEqual(call.clock.getDelayedCalls(), [])
+
+    def test_mark_of_someone_else(self) -> None:
+        """A mark that the agent did not set means nothing to it."""
+        call = self.started_call()
+        call.send_mark("other")
+        call.advance(60)
+        call.caller_hangs_up()
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_other_format(self) -> None:
+        """An agent speaks the format of its call."""
+        for sound in (ALAW_8K, AudioFormat("l16", 16000)):
+            call = self.started_call(sound)
+            call.hear(sound.silence(sound.frame_bytes))
+            call.press("1")
+            call.advance(1)
+            call.caller_hangs_up()
+            self.assertEqual(self.flushLoggedErrors(), [])

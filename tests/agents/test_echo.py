@@ -1,0 +1,68 @@
+# -*- test-case-name: tests.agents.test_echo -*-
+"""The echo says back what it hears, whatever happens to the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.agents.contract import AgentContract
+from twistedvoice.agents.echo import Echo
+from twistedvoice.errors import ConfigError
+from twistedvoice.interfaces import Agent
+from twistedvoice.testing import FakeCall
+
+SECOND = b"\x12" * 8000
+
+
+class EchoContractTests(AgentContract, SynchronousTestCase):
+    """The contract of every agent."""
+
+    def make_agent(self) -> Agent:
+        return Echo.configure({}, Path())()
+
+
+class EchoTests(SynchronousTestCase):
+    """What the caller hears of the echo."""
+
+    def setUp(self) -> None:
+        self.call = FakeCall(Echo())
+        self.call.start()
+
+    def test_says_back(self) -> None:
+        """The caller hears exactly what the caller said."""
+        self.call.hear(b"".join(bytes([n]) * 160 for n in range(50)))
+        self.call.advance(0.1)
+        self.assertEqual(self.call.heard, b"".join(bytes([n]) * 160 for n in range(50)))
+
+    def test_at_once(self) -> None:
+        """Each frame is on its way back when it has come."""
+        self.call.agent.audio_heard(b"\x12" * 160, 0)
+        self.assertEqual(self.call.said, b"\x12" * 160)
+
+    def test_digits(self) -> None:
+        """Keys are nothing to an echo."""
+        self.call.press("123#")
+        self.assertEqual((self.call.said, self.call.events), (b"", []))
+
+    def test_goes_on_after_interrupt(self) -> None:
+        """An echo that was silenced says back what comes next."""
+        self.call.hear(SECOND)
+        self.call.interrupt("operator")
+        self.call.hear(b"\x34" * 160)
+        self.assertTrue(self.call.said.endswith(b"\x34" * 160))
+
+    def test_full_queue(self) -> None:
+        """What the line does not take any more is dropped, and the call goes on."""
+        for _ in range(400):
+            self.call.agent.audio_heard(SECOND, 0)
+        self.assertFalse(self.call.ended)
+        self.call.advance(10)
+        said = len(self.call.said)
+        self.call.agent.audio_heard(SECOND, 0)
+        self.assertEqual(len(self.call.said), said + 8000)
+
+    def test_settings(self) -> None:
+        """An echo has no settings."""
+        self.assertRaises(ConfigError, Echo.configure, {"gain": 2}, Path())
