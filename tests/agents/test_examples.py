@@ -1,0 +1,49 @@
+# -*- test-case-name: tests.agents.test_examples -*-
+"""The examples of the documentation do what the documentation says."""
+
+from __future__ import annotations
+
+import runpy
+import tomllib
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.agents.menufile import SAMPLE_MENU, read_menus
+from twistedvoice.testing import FakeCall
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+HelloAgent = runpy.run_path(str(EXAMPLES / "hello_agent.py"))["HelloAgent"]
+
+
+class HelloAgentTests(SynchronousTestCase):
+    """A call in virtual time, without a network."""
+
+    def setUp(self) -> None:
+        self.call = FakeCall(HelloAgent())
+        self.call.start()
+
+    def test_says_hello(self) -> None:
+        """The caller hears all of the greeting, and then the call ends."""
+        self.call.advance(2)
+        self.assertGreater(len(self.call.heard), 8000)
+        self.assertEqual(self.call.heard, self.call.said)
+        self.assertEqual(self.call.events[-1], ("ended", "hung_up"))
+
+    def test_key(self) -> None:
+        """A key cuts the greeting off and ends the call."""
+        self.call.advance(0.5)
+        self.call.press("1")
+        self.call.advance(1)
+        self.assertEqual(len(self.call.heard), 4000)
+        self.assertTrue(self.call.ended)
+
+
+class MenuTests(SynchronousTestCase):
+    """The menu that the documentation shows."""
+
+    def test_menu(self) -> None:
+        """It can be used as it stands, beside the sample prompts."""
+        toml = (EXAMPLES / "menu.toml").read_text("utf-8")
+        tree = read_menus(tomllib.loads(toml), SAMPLE_MENU.parent)
+        self.assertEqual(set(tree.menus), {"main", "hours", "code", "thanks"})
