@@ -43,18 +43,28 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(figures["heard_gap_ms_max"], 0.0)
         self.assertEqual(figures["outcome"], "refused")
 
-    def test_sound(self) -> None:
-        """Sound is counted in frames of 20 ms, whatever the messages held."""
-        journal = Journal(
-            said=bytearray(b"\xff" * 1600),
-            arrivals=[(84.26, 160), (90.0, 320), (110.0, 80)],
-            duration_ms=2000.04,
-        )
+    def test_times(self) -> None:
+        """Times are told to a tenth of a millisecond."""
+        journal = Journal(arrivals=[(84.26, 160)], duration_ms=2000.04)
         figures = report(journal)
         self.assertEqual(figures["first_audio_ms"], 84.3)
-        self.assertEqual(figures["frames_sent"], 10)
-        self.assertEqual(figures["frames_heard"], 3)
         self.assertEqual(figures["duration_ms"], 2000.0)
+
+    def test_sound(self) -> None:
+        """All that the caller sent is counted, but only sound that the ear heard."""
+        silence, sound = b"\xff" * 160, b"\xff" * 80 + b"\x55" * 80
+        journal = Journal(
+            said=bytearray(silence * 10), heard=bytearray(silence * 3 + sound * 4)
+        )
+        figures = report(journal)
+        self.assertEqual(figures["frames_sent"], 10)
+        self.assertEqual(figures["frames_heard"], 4)
+
+    def test_last_frame_not_whole(self) -> None:
+        """The last frame counts when the call ended inside it."""
+        for heard, frames in ((b"\x55" * 161, 2), (b"\xff" * 161, 0), (b"", 0)):
+            figures = report(Journal(heard=bytearray(heard)))
+            self.assertEqual(figures["frames_heard"], frames)
 
     def test_underruns(self) -> None:
         """Each hole that the ear noticed counts, and the longest is told."""

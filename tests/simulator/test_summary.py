@@ -49,7 +49,7 @@ class SummaryTests(SynchronousTestCase):
             "All right",
             "completed, 22.0 s",
             "40 ms after the stream started",
-            "1100 sent, 588 heard",
+            "1100 sent, 502 heard",
             "20 ms median",
             "none",
             "speech 3 times",

@@ -28,7 +28,7 @@ def report(journal: Journal) -> dict[str, object]:
     return {
         "first_audio_ms": _tenth(arrivals[0][0]) if arrivals else None,
         "frames_sent": len(journal.said) // MULAW_8K.frame_bytes,
-        "frames_heard": sum(size for _, size in arrivals) // MULAW_8K.frame_bytes,
+        "frames_heard": _frames_with_sound(journal.heard),
         "underruns": len(journal.underruns),
         "heard_gap_ms_max": _tenth(
             max((length for _, length in journal.underruns), default=0.0)
@@ -73,6 +73,13 @@ def _rank(ordered: Sequence[float], share: float) -> float | None:
     if not ordered:
         return None
     return _tenth(ordered[ceil(share * len(ordered)) - 1])
+
+
+def _frames_with_sound(heard: bytearray) -> int:
+    size = MULAW_8K.frame_bytes
+    silence = MULAW_8K.silence(size)
+    frames = (heard[start : start + size] for start in range(0, len(heard), size))
+    return sum(not silence.startswith(frame) for frame in frames)
 
 
 def _count(journal: Journal, kind: str) -> int:
