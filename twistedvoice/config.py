@@ -113,6 +113,13 @@ class TwilioConfig:
         return tuple(token for token in tokens if token is not None)
 
     @property
+    def all_auth_tokens(self) -> tuple[str, ...]:
+        """Every token that may have signed what names no account."""
+        tokens = (self.auth_token, self.auth_token_secondary)
+        own = (token for token in tokens if token is not None)
+        return (*own, *self.subaccounts.values())
+
+    @property
     def api_credentials(self) -> tuple[str, str] | None:
         """User and password for the REST API: the API key, or else the account."""
         pairs = (

@@ -135,6 +135,7 @@ class CallControl(Protocol):
     #: What the markup asked the carrier to hand back, without the token.
     params: Mapping[str, str]
     format: AudioFormat
+
     @property
     def is_playing(self) -> bool:
         """Whether something is being heard, or waits to be."""

@@ -194,7 +194,7 @@ class Call:
         limits = self.services.limits
         if limits.longest is not None:
             self.call_later(limits.longest, lambda: self.life.over("too_long"))
-        self.stream.open(self.now_us())
+        self.stream.open(self.record.started_us)
         self.services.schedule.join(self.stream)
         for observer in self.services.observers:
             observer.call_started(self.record, self.inbound.tracks)

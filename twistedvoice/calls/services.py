@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -43,9 +43,9 @@ class Route:
     recorded: bool = True
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class CallServices:
-    """What a call needs of its surroundings."""
+    """What a call needs of its surroundings; what is set anew counts for new calls."""
 
     clock: IReactorTime
     #: Seconds since the epoch.

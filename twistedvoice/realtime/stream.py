@@ -36,13 +36,13 @@ class OutgoingStream:
     What one call has still to send.
 
     Frames may be queued before :meth:`open`, when the dialect does not know its stream
-    yet; they are encoded then.
+    yet; they are encoded then. Nothing is written before ``open``, nor after ``close``.
     """
 
     __slots__ = (
         "_dialect",
-        "_opened_us",
         "_queue",
+        "_started_us",
         "_starved",
         "_transport",
         "_waiting",
@@ -69,7 +69,7 @@ class OutgoingStream:
         self._dialect = dialect
         self._queue: deque[_Frame] = deque()
         self._waiting = 0
-        self._opened_us: int | None = None
+        self._started_us: int | None = None
         self._starved = False
         self.flags = Flags()
         self.meters = StreamMeters()
@@ -92,9 +92,13 @@ class OutgoingStream:
         """How long the sound in the queue will play."""
         return self._waiting * FRAME_US
 
-    def open(self, now_us: int) -> None:
-        """The dialect knows its stream now: encode what was said before."""
-        self._opened_us = now_us
+    def open(self, started_us: int) -> None:
+        """
+        The dialect knows its stream now: encode what was said before.
+
+        :param started_us: when the carrier's ``start`` came; the tracks count from it.
+        """
+        self._started_us = started_us
         queue, self._queue = self._queue, deque()
         for early in queue:
             self._queue.append(early._replace(wire=self._encode(early)))
@@ -137,20 +141,21 @@ class OutgoingStream:
         dropped_us = self.waiting_us
         self.meters.flushed += self._empty()
         self._starved = False
-        if self._dialect.capabilities.clear:
+        if self._dialect.capabilities.clear and self._started_us is not None:
             dropped_us += max(0, self.playout.playing_until_us - now_us)
             self.playout.cleared(now_us)
-            if self.tracks is not None and self._opened_us is not None:
-                self.tracks.cut(now_us - self._opened_us)
+            if self.tracks is not None:
+                self.tracks.cut(now_us - self._started_us)
             self._transport.write(self._transport.frame(self._dialect.clear()))
         return dropped_us
 
     def close(self) -> None:
-        """Drop what waits, and let go of the transport's bytes."""
+        """Drop what waits, and write nothing more."""
         self.meters.dropped += self._empty()
+        self._started_us = None
 
     def _append(self, frame: _Frame) -> None:
-        if self._opened_us is not None:
+        if self._started_us is not None:
             frame = frame._replace(wire=self._encode(frame))
         self._queue.append(frame)
 
@@ -172,16 +177,23 @@ class OutgoingStream:
     def tick(self, now_us: int) -> None:
         """Send what is due. This is real-time code: see the golden rule."""
         queue = self._queue
+        flags = self.flags
         if not queue:
             self._starved = True
+            flags.stalled_since_us = None
+            return
+        if self._started_us is None:
             return
         transport = self._transport
         due = self.playout.frames_due(now_us)
-        while queue and transport.writable:
+        while queue:
+            if not transport.writable:
+                self._hold(now_us)
+                return
             frame = queue[0]
             if frame.payload:
                 if due <= 0:
-                    return
+                    break
                 due -= 1
                 transport.write(frame.wire)
                 self._sent(frame, now_us)
@@ -190,8 +202,8 @@ class OutgoingStream:
             else:
                 self.passed.append((self.playout.playing_until_us, frame.mark))
             queue.popleft()
-        if queue:
-            self._hold(now_us)
+        # What waits now waits for its time, not for the peer.
+        flags.stalled_since_us = None
 
     def _sent(self, frame: _Frame, now_us: int) -> None:
         self._waiting -= 1
@@ -200,8 +212,8 @@ class OutgoingStream:
         if flags.first_audio_sent_us is None:
             flags.first_audio_sent_us = now_us
         start_us = self.playout.frame_sent(now_us)
-        if self.tracks is not None and self._opened_us is not None:
-            self.tracks.played.append((start_us - self._opened_us, frame.payload))
+        if self.tracks is not None and self._started_us is not None:
+            self.tracks.played.append((start_us - self._started_us, frame.payload))
         if frame.spoken is not None:
             hole_us = frame.spoken.frame_sent(start_us)
             if hole_us >= AUDIBLE_HOLE_US:

@@ -1,0 +1,188 @@
+# -*- test-case-name: tests.test_cli -*-
+"""``twistedvoice``: serve, demo, call, check-config.
+
+Each command turns words into a plan and an outcome into an exit status; the work is
+done elsewhere. What needs an extra is imported only by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
+from twisted.python.usage import UsageError
+
+from . import __version__
+from .config import default_node_id, warnings
+from .errors import AudioFormatError, ConfigError, SimulationError
+from .tap import Options, configure, makeService
+
+__all__ = ["main"]
+
+_Command = Callable[[list[str]], int]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    :param words: by default those of the command line.
+    :returns: the exit status; 2 when the words or the configuration are wrong.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    name = words[0] if words else "--help"
+    if name == "--version":
+        sys.stdout.write(f"twistedvoice {__version__}\n")
+        return 0
+    command = _COMMANDS.get(name)
+    if command is None:
+        asked = name in ("-h", "--help", "help")
+        (sys.stdout if asked else sys.stderr).write(_USAGE)
+        return 0 if asked else 2
+    try:
+        return command(words[1:])
+    except (UsageError, ConfigError, SimulationError, AudioFormatError) as error:
+        sys.stderr.write(f"twistedvoice {name}: {error}\n")
+        return 2
+
+
+def _serve(words: list[str]) -> int:
+    from twisted.internet import reactor
+
+    options: Any = Options()
+    options.parseOptions(words)
+    service = makeService(options)
+    globalLogBeginner.beginLoggingTo([service.log_output], redirectStandardIO=False)
+    # Unlike twistd, this ends with 0 after a drain.
+    the_reactor: Any = reactor
+    the_reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    try:
+        service.startService()
+    except OSError as error:
+        sys.stderr.write(f"twistedvoice serve: {error}\n")
+        return 1
+    the_reactor.run()
+    return 0
+
+
+def _check_config(words: list[str]) -> int:
+    options: Any = Options()
+    options.parseOptions(words)
+    node_id = default_node_id(socket.gethostname(), os.getpid())
+    config, _ = configure(options, dict(os.environ), node_id)
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for warning in warnings(config, hard_limit):
+        sys.stdout.write(f"warning: {warning}\n")
+    sys.stdout.write("the configuration is good\n")
+    return 0
+
+
+def _demo(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "twistedvoice demo",
+        description="Start the service, have a simulated carrier call it, and check"
+        " what was heard and recorded. Needs no account, no key, no network.",
+    )
+    parser.add_argument("--out", type=Path, default=Path("twistedvoice-demo"))
+    said = parser.parse_args(words)
+    _require_extras()
+    from rich.console import Console
+
+    from .simulator.demo import demo
+
+    return _run(lambda reactor: demo(reactor, Console(), said.out, os.environ))
+
+
+def _call(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "twistedvoice call",
+        description="Call a running service as its carrier would, and report what the"
+        " caller heard. Webhooks are signed with TWISTEDVOICE_AUTH_TOKEN.",
+    )
+    parser.add_argument("url", help="the service's voice webhook")
+    parser.add_argument("--say", type=Path, help="WAV file that the caller says")
+    parser.add_argument("--digits", default="", help="keys to press: 1,2")
+    parser.add_argument("--out", type=Path, default=Path("twistedvoice-call"))
+    parser.add_argument("--connect-to", metavar="HOST:PORT",
+                        help="connect there, whatever the URL says")  # fmt: skip
+    parser.add_argument("--max-seconds", type=float, default=120.0)
+    said = parser.parse_args(words)
+    _require_extras()
+    from rich.console import Console
+
+    from .simulator.call import call
+
+    plan = _plan(said)
+    return _run(lambda reactor: call(reactor, Console(), plan, said.out))
+
+
+def _plan(said: argparse.Namespace) -> Any:
+    from .simulator.plan import CallPlan
+    from .simulator.script import plain_steps
+
+    connect_to = None
+    if said.connect_to:
+        host, _, port = said.connect_to.rpartition(":")
+        connect_to = (host, int(port))
+    return CallPlan(
+        webhook_url=said.url,
+        connect_to=connect_to,
+        auth_token=os.environ.get("TWISTEDVOICE_AUTH_TOKEN"),
+        steps=plain_steps(said.say, said.digits.replace(",", "")),
+        max_seconds=said.max_seconds,
+    )
+
+
+def _require_extras() -> None:
+    from .simulator.extras import require_extras
+
+    require_extras()
+
+
+def _run(work: Callable[[Any], Deferred[int]]) -> int:
+    """Run the reactor, on monotonic time, until the work is done."""
+    from twisted.internet import reactor as the_reactor
+
+    reactor: Any = the_reactor
+    reactor.seconds = time.monotonic
+    outcome: list[int | Exception] = []
+
+    def done(result: Any) -> None:
+        outcome.append(result if isinstance(result, int) else result.value)
+        reactor.stop()
+
+    reactor.callWhenRunning(lambda: work(reactor).addBoth(done))
+    reactor.run()
+    result = outcome[0] if outcome else 128 + signal.SIGINT
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+_COMMANDS: dict[str, _Command] = {
+    "serve": _serve,
+    "demo": _demo,
+    "call": _call,
+    "check-config": _check_config,
+}
+
+_USAGE = """\
+usage: twistedvoice COMMAND [OPTIONS]
+
+  serve         answer calls, in the foreground (as twistd -n twistedvoice)
+  demo          start the service, call it, and show what was heard and recorded
+  call URL      call a running service, as its carrier would
+  check-config  say whether the configuration is good
+
+twistedvoice COMMAND --help says more.
+"""

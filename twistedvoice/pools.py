@@ -1,0 +1,40 @@
+# -*- test-case-name: tests.test_pools -*-
+"""Named pools of threads for work that would block the reactor.
+
+Each kind of work has its own, so that a disk that hangs holds up no one else. The pool
+starts with the first work and ends with the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+__all__ = ["Pool"]
+
+T = TypeVar("T")
+
+
+class Pool:
+    """A pool of threads for one kind of blocking work."""
+
+    def __init__(self, reactor: IReactorFromThreads, name: str, most: int) -> None:
+        """:param most: the most threads; what comes beyond waits its turn."""
+        self._reactor = reactor
+        self._threads = ThreadPool(minthreads=0, maxthreads=most, name=name)
+
+    def defer(self, work: Callable[..., T], *args: object) -> Deferred[T]:
+        """Do ``work(*args)`` in a thread; fires in the reactor with its result."""
+        if not self._threads.started:
+            self._threads.start()
+        return deferToThreadPool(self._reactor, self._threads, work, *args)
+
+    def stop(self) -> None:
+        """Wait for the work under way, and end the threads."""
+        if self._threads.started and not self._threads.joined:
+            self._threads.stop()

@@ -1,0 +1,68 @@
+# -*- test-case-name: tests.test_routing -*-
+"""From the number that was called to the agent that answers.
+
+All agents of a configuration are made ready at once, since reading their prompts takes
+time; a call then only looks its number up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .agents.registry import find_agent
+from .calls.services import Route
+from .config import Config, NumberConfig
+from .errors import ConfigError
+from .interfaces import AgentFactory
+
+__all__ = ["Routes"]
+
+
+class Routes:
+    """The routes of one configuration."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        """
+        Make every agent ready that a number names. Slow: call it in a thread, or
+        before the reactor runs.
+
+        :param folder: where relative paths in the settings of agents start.
+        :raises ConfigError: with what is wrong with any of them.
+        """
+        problems: list[str] = []
+        self._routes: dict[str, Route] = {}
+        made: dict[object, AgentFactory] = {}
+        for number, wanted in config.numbers.items():
+            key = (wanted.agent, wanted.greeting, wanted.transfer)
+            try:
+                if key not in made:
+                    made[key] = _factory(config, wanted, folder)
+            except ConfigError as error:
+                problems += [f"agent {wanted.agent}: {p}" for p in error.problems]
+                continue
+            self._routes[number] = Route(
+                agent_name=wanted.agent,
+                make_agent=made[key],
+                recorded=bool(config.recordings) and wanted.may_record,
+            )
+        if problems:
+            raise ConfigError(problems)
+
+    def find(self, number: str) -> Route:
+        """:returns: what a call to ``number`` gets."""
+        return self._routes.get(number, self._routes["default"])
+
+
+def _factory(config: Config, wanted: NumberConfig, folder: Path) -> AgentFactory:
+    agent = config.agent_named(wanted.agent)
+    # What a number sets wins over what its agent's own section says.
+    own: Mapping[str, object] = {
+        name: value
+        for name, value in (
+            ("greeting", wanted.greeting),
+            ("transfer", wanted.transfer),
+        )
+        if value
+    }
+    return find_agent(agent.use).configure({**agent.settings, **own}, folder)

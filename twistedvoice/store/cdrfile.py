@@ -1,0 +1,30 @@
+# -*- test-case-name: tests.store.test_cdrfile -*-
+"""The CDR file: one line of JSON for each finished call.
+
+Called from a thread. A line is written whole in one append, so several processes may
+share the file and it can be rotated by renaming it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["append_cdr"]
+
+
+def append_cdr(path: Path, cdr: Mapping[str, object]) -> None:
+    """
+    Add one line to the file, which is made when it is not there.
+
+    :raises OSError: when the line cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps(cdr, separators=(",", ":"), ensure_ascii=True) + "\n"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    try:
+        os.write(file, line.encode())
+    finally:
+        os.close(file)

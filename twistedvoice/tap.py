@@ -1,0 +1,83 @@
+# -*- test-case-name: tests.test_tap -*-
+"""``twistd twistedvoice``: reads the options and builds the service.
+
+The one place, with the command line, that touches the global reactor.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from .config import Config, default_node_id, load, warnings
+from .errors import ConfigError
+from .logs import LogOutput
+from .routing import Routes
+from .service import VoiceService
+from .settings import usage_parameters
+from .wiring import House
+
+__all__ = ["Options", "configure", "makeService"]
+
+
+class Options(UsageOptions):
+    """What may be said on the command line; see docs/configuration."""
+
+    optParameters, optFlags = usage_parameters()
+    longdesc = "Answer phone calls over WebSocket with voice agents."
+
+
+def configure(
+    options: Mapping[str, Any], environ: Mapping[str, str], node_id: str
+) -> tuple[Config, Routes]:
+    """
+    Read the configuration, and make its agents ready.
+
+    :raises ConfigError: with all that is wrong.
+    """
+    config = load(options, environ, node_id=node_id)
+    return config, Routes(config, Path(options.get("config") or "").parent)
+
+
+def makeService(options: Mapping[str, Any], reactor: Any = None) -> VoiceService:
+    """
+    Build the service.
+
+    :param reactor: by default the global one, which then keeps monotonic time: a step
+        of the wall clock must not move a frame.
+    :raises UsageError: when the configuration cannot be used.
+    """
+    if reactor is None:
+        from twisted.internet import reactor as the_reactor
+
+        reactor = the_reactor
+        reactor.seconds = time.monotonic
+    environ = dict(os.environ)
+    node_id = default_node_id(socket.gethostname(), os.getpid())
+    try:
+        config, routes = configure(options, environ, node_id)
+        house = House(reactor, config, routes)
+    except ConfigError as error:
+        raise UsageError("\n".join(error.problems)) from error
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+    for warning in warnings(config, hard_limit):
+        sys.stderr.write(f"warning: {warning}\n")
+    log_output = LogOutput(sys.stderr, format=config.log.format)
+    log_output.set_level(config.log.level)
+    return VoiceService(
+        reactor,
+        house,
+        log_output=log_output,
+        reload=lambda now: configure(options, environ, now.node_id),
+        environ=environ,
+    )

@@ -1,0 +1,159 @@
+# -*- test-case-name: tests.web.test_media -*-
+"""The media socket: Autobahn's WebSocket at the edge of one call.
+
+It checks who comes, moves whole messages between the wire and the call, and says when
+the peer reads too slowly. It knows no carrier's language. Autobahn calls the camelCase
+methods and swallows what they raise, so each is one guarded step.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from ..calls.call import Call
+from ..calls.switchboard import Switchboard
+from ..errors import RequestRefused
+from ..events import Message
+from ..interfaces import Dialect
+from .framing import frame_message
+from .gate import Gate
+
+__all__ = ["MediaFactory", "MediaSocket"]
+
+_log = Logger()
+
+#: Twilio's largest message is far below; see docs/carriers.
+_MOST_MESSAGE_BYTES = 64 * 1024
+#: Sockets that are open but have not said ``start`` [SEC-4].
+_MOST_UNSTARTED = 200
+#: A socket takes about a second of sound before it says that its peer is slow. With
+#: the kernel's default it would be minutes, which no interrupt could take back.
+_SEND_BUFFER_BYTES = 16 * 1024
+_TRANSPORT_BUFFER_BYTES = 8 * 1024
+_PING_SECONDS = 20
+_PONG_SECONDS = 15
+
+
+@implementer(IPushProducer)
+class MediaSocket(WebSocketServerProtocol):
+    """
+    One WebSocket, as the transport of one call.
+
+    Implements :class:`twistedvoice.interfaces.MediaTransport`.
+    """
+
+    #: A :class:`MediaFactory`.
+    factory: Any
+    #: A TCP or TLS transport of Twisted's.
+    transport: Any
+    writable = False
+    _call: Call | None = None
+
+    # -- from Autobahn ------------------------------------------------------------
+
+    def onConnect(self, request: ConnectionRequest) -> None:
+        self.factory.check(request, self.transport)
+
+    def onOpen(self) -> None:
+        self._take_transport()
+        self.writable = True
+        self._call = self.factory.new_call(self)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self._call is not None:
+            try:
+                self._call.inbound.message_received(Message(payload, isBinary))
+            except Exception:  # Autobahn would only log it
+                _log.failure("while {id} reads", id=self._call.call_id)
+                self._call.life.over("failed")
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self.writable = False
+        call, self._call = self._call, None
+        if call is not None:
+            call.socket_lost()
+
+    # -- for the stream and the call ---------------------------------------------------
+
+    def frame(self, message: Message) -> bytes:
+        return frame_message(message)
+
+    def write(self, wire: bytes) -> None:
+        self.transport.write(wire)
+
+    def close(self, reason: str) -> None:
+        """Close politely; a peer that does not read is cut off."""
+        self._call = None
+        if self.writable:
+            self.sendClose(1000, reason)
+        else:
+            self.dropConnection(abort=True)
+        self.writable = False
+
+    # -- from Twisted's transport ---------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        self.writable = False
+
+    def resumeProducing(self) -> None:
+        self.writable = self._call is not None
+
+    def stopProducing(self) -> None:
+        self.writable = False
+
+    def _take_transport(self) -> None:
+        # twisted.web's channel is registered until now.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self, True)
+        self.transport.bufferSize = _TRANSPORT_BUFFER_BYTES
+        handle = getattr(self.transport, "getHandle", lambda: None)()
+        if isinstance(handle, socket.socket):
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+
+
+class MediaFactory(WebSocketServerFactory):
+    """Makes the media sockets of one carrier."""
+
+    protocol = MediaSocket
+
+    def __init__(
+        self,
+        reactor: Any,
+        gate: Gate,
+        switchboard: Switchboard,
+        new_dialect: Callable[[], Dialect],
+    ) -> None:
+        super().__init__(reactor=reactor)
+        self._gate = gate
+        self._switchboard = switchboard
+        self._new_dialect = new_dialect
+        self.setProtocolOptions(
+            maxFramePayloadSize=_MOST_MESSAGE_BYTES,
+            maxMessagePayloadSize=_MOST_MESSAGE_BYTES,
+            failByDrop=False,
+            autoPingInterval=_PING_SECONDS,
+            autoPingTimeout=_PONG_SECONDS,
+            allowNullOrigin=True,
+        )
+
+    def check(self, request: ConnectionRequest, transport: Any) -> None:
+        """:raises ConnectionDeny: unless this peer may open a stream now."""
+        if self._switchboard.unstarted() >= _MOST_UNSTARTED:
+            raise ConnectionDeny(503, "too many streams are starting")
+        peer = getattr(transport.getPeer(), "host", "")
+        try:
+            self._gate.check_upgrade(request.path, request.headers, peer)
+        except RequestRefused as refused:
+            raise ConnectionDeny(refused.status, "refused") from refused
+
+    def new_call(self, media: MediaSocket) -> Call:
+        """:returns: the call of a socket that has just opened."""
+        return self._switchboard.connect(media, self._new_dialect())

@@ -1,0 +1,143 @@
+# -*- test-case-name: tests.web.test_meters -*-
+"""Reads the plain meters of the service for Prometheus, when it is scraped.
+
+Names and meanings are in docs/metrics. What calls count is added up when they end;
+what live calls have counted so far is added at the scrape, so counters never fall.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from attrs import frozen
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from ..calls.admission import Admission
+from ..calls.switchboard import Switchboard
+from ..metrics import Histogram
+from ..realtime.schedule import Schedule
+from .gate import Gate
+from .webhooks import Webhooks
+
+__all__ = ["ServiceCollector"]
+
+
+@frozen(kw_only=True, eq=False)
+class ServiceCollector(Collector):
+    """All meters of one process."""
+
+    switchboard: Switchboard
+    schedule: Schedule
+    admission: Admission
+    gate: Gate
+    webhooks: Webhooks
+    #: How late the reactor's beats were, and where it was caught.
+    reactor_lateness: Histogram
+    culprits: Mapping[str, int]
+    #: Counts of the recording at the carrier, by what; empty when that is off.
+    carrier_recordings: Callable[[], Mapping[str, int]]
+
+    def collect(self) -> Iterator[Metric]:
+        """:returns: one family after the other, as prometheus-client asks for it."""
+        yield from self._calls()
+        yield from self._frames()
+        yield from self._realtime()
+        yield from self._doors()
+        yield _counter("carrier_recordings", "Recording at the carrier.", "what",
+                       self.carrier_recordings())  # fmt: skip
+
+    def _calls(self) -> Iterator[Metric]:
+        board = self.switchboard
+        yield _gauge("calls_live", "Calls on the line now.", len(board))
+        yield _gauge("sockets_unstarted", "Open sockets without a call.",
+                     board.unstarted())  # fmt: skip
+        yield _counter("calls", "Calls ended, by outcome.", "outcome", board.outcomes)
+        yield _counter("streams_turned_away", "Streams that never became a call.",
+                       "reason", board.turned_away)  # fmt: skip
+        yield _histogram("first_audio_seconds", "From start to the first frame sent.",
+                         board.first_audio)  # fmt: skip
+
+    def _frames(self) -> Iterator[Metric]:
+        frames, underruns = (
+            Counter(self.switchboard.frames),
+            Counter(self.switchboard.underruns),
+        )
+        waiting = 0
+        for call in list(self.switchboard):
+            meters = call.stream.meters
+            for name in ("queued", "sent", "flushed", "rejected", "dropped"):
+                frames[name] += getattr(meters, name)
+            frames["received"] += call.inbound.frames
+            frames["malformed"] += call.inbound.malformed
+            underruns.update(meters.underruns)
+            waiting += call.stream.waiting
+        yield _counter("frames", "Frames of 20 ms, by what became of them.", "what",
+                       frames)  # fmt: skip
+        yield _gauge("frames_waiting", "Frames in the queues of live calls.", waiting)
+        yield _counter("underruns", "Holes inside utterances, by cause.", "why",
+                       underruns)  # fmt: skip
+
+    def _realtime(self) -> Iterator[Metric]:
+        yield _histogram("tick_late_seconds", "How late slots of the schedule were.",
+                         self.schedule.lateness)  # fmt: skip
+        yield _histogram("tick_duration_seconds", "How long a slot's visits took.",
+                         self.schedule.duration)  # fmt: skip
+        slots = GaugeMetricFamily(
+            "twistedvoice_slot_streams", "Streams in each slot.", labels=["slot"]
+        )
+        for number, size in enumerate(self.schedule.sizes()):
+            slots.add_metric([str(number)], size)
+        yield slots
+        yield _histogram("reactor_late_seconds", "How late the reactor's beats were.",
+                         self.reactor_lateness)  # fmt: skip
+        yield _counter("reactor_blocked", "Where the reactor was caught being late.",
+                       "place", self.culprits)  # fmt: skip
+
+    def _doors(self) -> Iterator[Metric]:
+        gate = self.admission
+        counts = {
+            name: getattr(gate, name)
+            for name in (
+                "reserved", "claimed", "taken", "released", "refused_full",
+                "refused_closed", "refused_token",
+            )
+        }  # fmt: skip
+        yield _counter("admission", "What the gate of calls did.", "what", counts)
+        yield _counter("requests_refused", "Requests turned away.", "reason",
+                       self.gate.refused)  # fmt: skip
+        yield _counter("webhook_answers", "Answers to incoming calls.", "what",
+                       self.webhooks.answers)  # fmt: skip
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"twistedvoice_{name}", meaning, value=value)
+
+
+def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"twistedvoice_{name}", meaning, labels=[label])
+    # A copy in one step: the reactor may be counting meanwhile.
+    for value, count in dict(counts).items():
+        family.add_metric([value], count)
+    return family
+
+
+def _histogram(name: str, meaning: str, histogram: Histogram) -> Metric:
+    reached, buckets = 0, []
+    counts = list(histogram.counts)
+    bounds = [str(bound / 1_000_000) for bound in histogram.bounds]
+    for bound, count in zip([*bounds, "+Inf"], counts, strict=True):
+        reached += count
+        buckets.append((bound, float(reached)))
+    return HistogramMetricFamily(
+        f"twistedvoice_{name}",
+        meaning,
+        buckets=buckets,
+        sum_value=histogram.total / 1_000_000,
+    )

@@ -1,0 +1,210 @@
+# -*- test-case-name: tests.web.test_webhooks -*-
+"""What Twilio asks and tells over HTTP: a call comes in, a call or a recording ended.
+
+Each webhook checks who asks, reads the form, and answers; what it means for a call is
+done by admission, the switchboard and the recorder. A webhook whose answer cannot be
+found out answers "busy", which is valid markup and opens no socket [CP-2].
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from ..calls.admission import Admission
+from ..calls.switchboard import Switchboard
+from ..carriers.twilio.markup import (
+    After,
+    HangUp,
+    Redirect,
+    busy,
+    connect_stream,
+    stream_url,
+)
+from ..errors import RequestRefused, StoreError
+from ..interfaces import Reservation
+from .gate import Gate
+
+__all__ = ["MEDIA_PATH", "VOICE_PATH", "Ask", "Webhook", "Webhooks"]
+
+_log = Logger()
+
+MEDIA_PATH = "/twilio/media"
+VOICE_PATH = "/twilio/voice"
+STATUS_PATH = "/twilio/status"
+RECORDING_PATH = "/twilio/recording"
+
+_FORM = b"application/x-www-form-urlencoded"
+#: A call whose streams keep dying is not rejoined for ever.
+_MOST_REJOINS = 3
+#: States of a call after which nothing comes.
+_OVER = ("completed", "busy", "failed", "no-answer", "canceled")
+
+
+@frozen(kw_only=True)
+class Ask:
+    """A webhook that was let in."""
+
+    form: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str]
+    idempotency: str
+    #: Host and port that it was sent to, by its own word: for trusted peers only.
+    host: str
+
+
+class Webhook(Resource):
+    """One address that the carrier posts forms to."""
+
+    isLeaf = True
+
+    def __init__(
+        self, gate: Gate, answer: Callable[[Ask], Deferred[str] | str]
+    ) -> None:
+        """:param answer: the markup to answer with, or nothing."""
+        super().__init__()
+        self._gate = gate
+        self._answer = answer
+        self.answered: Counter[int] = Counter()
+
+    def render_POST(self, request: Request) -> int:
+        try:
+            ask = self._let_in(request)
+        except RequestRefused as refused:
+            self._finish(request, refused.status, "")
+            return NOT_DONE_YET
+        answering = maybeDeferred(self._answer, ask)
+        lost = request.notifyFinish()
+        lost.addErrback(lambda _: answering.cancel())
+        answering.addCallbacks(
+            lambda markup: self._finish(request, 200, markup),
+            lambda failure: self._failed(request, failure),
+        )
+        return NOT_DONE_YET
+
+    def _let_in(self, request: Request) -> Ask:
+        headers = {
+            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+            for name, values in request.requestHeaders.getAllRawHeaders()
+        }
+        path = request.uri.decode("latin-1")
+        peer = getattr(request.getClientAddress(), "host", "")
+        assert request.content is not None
+        body = request.content.read()
+        kind = headers.get("content-type", "").partition(";")[0].strip().encode()
+        if kind != _FORM:
+            self._gate.check_body(path, body, headers, peer)
+            raise RequestRefused("not_a_form", 415)
+        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        self._gate.check_form(path, form, headers, peer)
+        return Ask(
+            form=dict(form),
+            query=dict(parse_qsl(path.partition("?")[2])),
+            idempotency=headers.get("i-twilio-idempotency-token", ""),
+            host=headers.get("host", ""),
+        )
+
+    def _failed(self, request: Request, failure: Failure) -> None:
+        if isinstance(failure.value, RequestRefused):
+            self._finish(request, failure.value.status, "")
+            return
+        _log.failure("while answering {path}", failure, path=request.path)
+        self._finish(request, 500, "")
+
+    def _finish(self, request: Request, status: int, markup: str) -> None:
+        self.answered[status] += 1
+        if request.finished or request.channel is None:
+            return
+        request.setResponseCode(status)
+        request.setHeader(b"Content-Type", b"text/xml; charset=utf-8")
+        request.write(markup.encode())
+        request.finish()
+
+
+class Webhooks:
+    """What the webhooks of Twilio mean."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        switchboard: Switchboard,
+        *,
+        public_url: str | None,
+        after_stream: After,
+        recorded: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        """
+        :param public_url: None only where the carrier's end is trusted: then the
+            stream comes to where the webhook was sent.
+        :param after_stream: what follows the stream in the markup; the URL of a
+            redirect is ours to fill in.
+        :param recorded: told what the carrier says of its recordings.
+        """
+        self._admission = admission
+        self._switchboard = switchboard
+        #: These two may be set while calls run.
+        self.public_url = public_url
+        self.after_stream = after_stream
+        self._recorded = recorded
+        #: Calls answered with a stream or with busy, by why.
+        self.answers: Counter[str] = Counter()
+
+    def voice(self, ask: Ask) -> Deferred[str]:
+        """A call comes in: keep a place, and have it streamed to us."""
+        call_id, account_id = ask.form.get("CallSid"), ask.form.get("AccountSid")
+        if not call_id or not account_id:
+            raise RequestRefused("no_call", 400)
+        place = self._admission.reserve(
+            call_id,
+            account_id,
+            idempotency=ask.idempotency,
+            from_number=ask.form.get("From", ""),
+            to_number=ask.form.get("To", ""),
+        )
+        return place.addCallbacks(
+            self._stream, self._no_place, callbackArgs=(ask,), errbackArgs=(call_id,)
+        )
+
+    def status(self, ask: Ask) -> str:
+        """A call changed its state; only its end is news."""
+        call_id = ask.form.get("CallSid", "")
+        if call_id and ask.form.get("CallStatus") in _OVER:
+            self._admission.cancel(call_id)
+            self._switchboard.carrier_ended(call_id)
+        return ""
+
+    def recording(self, ask: Ask) -> str:
+        """A recording at the carrier changed its state."""
+        self._recorded(ask.form)
+        return ""
+
+    def _stream(self, place: Reservation | None, ask: Ask) -> str:
+        if place is None:
+            self.answers["full"] += 1
+            return busy()
+        self.answers["stream"] += 1
+        base = self.public_url or f"http://{ask.host}"
+        url = stream_url(base, MEDIA_PATH)
+        return connect_stream(url, {"token": place.token}, after=self._after(base, ask))
+
+    def _after(self, base: str, ask: Ask) -> After:
+        if not isinstance(self.after_stream, Redirect):
+            return self.after_stream
+        said = ask.query.get("rejoin", "0")
+        rejoins = int(said) if said.isdecimal() else _MOST_REJOINS
+        if rejoins >= _MOST_REJOINS:
+            return HangUp()
+        return Redirect(f"{base.rstrip('/')}{VOICE_PATH}?rejoin={rejoins + 1}")
+
+    def _no_place(self, failure: Failure, call_id: str) -> str:
+        failure.trap(StoreError)
+        _log.failure("no place for {id}", failure, id=call_id)
+        self.answers["store"] += 1
+        return busy()

@@ -1,0 +1,251 @@
+# -*- test-case-name: tests.test_wiring -*-
+"""Builds all parts of one process from its configuration, and joins them.
+
+Everything is made here and given what it needs; nothing below this floor sees the
+configuration. Blocking work has two pools: ``disk`` for recordings and CDRs, ``work``
+for everything else. What starts and ends the parts is :mod:`twistedvoice.service`.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict
+from prometheus_client import CollectorRegistry
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.web.resource import IResource
+
+from .audio.wav import load
+from .calls.admission import Admission
+from .calls.services import CallLimits, CallServices
+from .calls.switchboard import Switchboard
+from .calls.watcher import FlagWatcher
+from .carriers.twilio.dialect import TwilioDialect
+from .carriers.twilio.markup import After, Dial, HangUp, Redirect
+from .carriers.twilio.rest import TwilioRest
+from .config import Config
+from .interfaces import CallObserver, Store
+from .lag import LagProbe
+from .pools import Pool
+from .realtime.schedule import Schedule
+from .recording.carrier_side import CarrierRecordings
+from .recording.local import LocalRecordings
+from .recording.recovery import check_folder
+from .routing import Routes
+from .store.cdrfile import append_cdr
+from .store.memory import MemoryStore
+from .store.sqlite import SqliteStore
+from .web.admin import Health, Metrics, Ready
+from .web.client import TreqClient
+from .web.control import TwilioControl
+from .web.gate import Gate
+from .web.media import MediaFactory
+from .web.meters import ServiceCollector
+from .web.site import MediaResource, QuietSite, tree
+from .web.webhooks import (
+    MEDIA_PATH,
+    RECORDING_PATH,
+    STATUS_PATH,
+    VOICE_PATH,
+    Webhook,
+    Webhooks,
+)
+
+__all__ = ["House"]
+
+
+class House:
+    """
+    All parts of one process, made and joined, but not started.
+
+    The parts are made floor by floor, in the order in which they need each other.
+    """
+
+    def __init__(self, reactor: Any, config: Config, routes: Routes) -> None:
+        """
+        :raises ConfigError: when the folder of the recordings cannot be used.
+        """
+        self.config = config
+        self.routes = routes
+        self._reactor = reactor
+        self._make_ground()
+        self._make_recorders()
+        self._make_calls()
+        self._make_doors()
+
+    def apply(self, config: Config, routes: Routes) -> None:
+        """Let what comes from now on follow ``config``, as far as a reload may."""
+        self.config, self.routes = config, routes
+        self.services.route = routes.find
+        self.services.limits = _limits(config)
+        self.services.lead_ms = config.lead_ms
+        self.services.hang_up_by_control = config.after_stream != "hangup"
+        self.admission.max_calls = config.max_calls
+        self.gate.public_url = self.webhooks.public_url = config.public_url
+        self.webhooks.after_stream = _after_stream(config)
+
+    def dispose(self) -> Deferred[None]:
+        """Let go of connections, store and threads, once no call is left."""
+        if self.carrier_side is not None:
+            self.carrier_side.stop()
+        closing = gatherResults([self.client.close(), self.store.close()])
+
+        def stop_pools(result: object) -> None:
+            self.disk.stop()
+            self.work.stop()
+
+        return closing.addCallback(stop_pools)
+
+    def _make_ground(self) -> None:
+        config, reactor = self.config, self._reactor
+        self.disk = Pool(reactor, "twistedvoice-disk", 4)
+        self.work = Pool(reactor, "twistedvoice-work", 2)
+        self.client = TreqClient(reactor)
+        self.schedule = Schedule(reactor)
+        self.probe = LagProbe(reactor)
+        self.store: Store = (
+            MemoryStore()
+            if config.store == "memory:"
+            else SqliteStore(config.store, reactor)
+        )
+        credentials = config.twilio.api_credentials
+        self._rest: TwilioRest | None = None
+        if credentials is not None:
+            self._rest = TwilioRest(
+                config.twilio.account_sid or "",
+                credentials,
+                config.carrier_recording.base_url,
+            )
+
+    def _make_recorders(self) -> None:
+        config = self.config
+        self.local: LocalRecordings | None = None
+        self.carrier_side: CarrierRecordings | None = None
+        if config.recordings:
+            folder = Path(config.recordings)
+            check_folder(folder)
+            self.local = LocalRecordings(
+                self._reactor,
+                folder,
+                self.disk.defer,
+                without_audio=config.recording.without_audio,
+            )
+        if config.carrier_recording.enabled and self._rest is not None:
+            self.carrier_side = CarrierRecordings(
+                self._reactor,
+                self.client,
+                self._rest,
+                callback_url=(config.public_url or "") + RECORDING_PATH,
+                wanted=lambda call: self.config.number(call.to_number).may_record,
+                random=random.random,
+            )
+
+    def _make_calls(self) -> None:
+        config, reactor = self.config, self._reactor
+        self.admission = Admission(
+            reactor,
+            time.time,
+            self.store,
+            node_id=config.node_id,
+            max_calls=config.max_calls,
+            new_token=lambda: secrets.token_urlsafe(24),
+        )
+        recorders: list[CallObserver | None] = [self.local, self.carrier_side]
+        self.services = CallServices(
+            clock=reactor,
+            wall=time.time,
+            schedule=self.schedule,
+            admission=self.admission,
+            route=self.routes.find,
+            new_session_id=lambda: f"{config.node_id}-{secrets.token_hex(8)}",
+            node_id=config.node_id,
+            limits=_limits(config),
+            lead_ms=config.lead_ms,
+            trusted=config.trust_loopback,
+            control=TwilioControl(self.client, self._rest) if self._rest else None,
+            hang_up_by_control=config.after_stream != "hangup",
+            observers=[each for each in recorders if each is not None],
+            load_sound=lambda path, into: self.work.defer(load, Path(path), into),
+            keep_cdr=self._keep_cdr,
+        )
+        self.switchboard = Switchboard(self.services)
+        self.watcher = FlagWatcher(reactor, self.switchboard, self.services.observers)
+
+    def _make_doors(self) -> None:
+        config = self.config
+        self.gate = Gate(
+            config.public_url,
+            tokens_for=lambda account: self.config.twilio.auth_tokens(account),
+            all_tokens=lambda: self.config.twilio.all_auth_tokens,
+            trust_loopback=config.trust_loopback,
+        )
+        self.webhooks = Webhooks(
+            self.admission,
+            self.switchboard,
+            public_url=config.public_url,
+            after_stream=_after_stream(config),
+            recorded=self._recorded_by_carrier,
+        )
+        media = MediaFactory(self._reactor, self.gate, self.switchboard, TwilioDialect)
+        public: dict[str, IResource] = {
+            VOICE_PATH: Webhook(self.gate, self.webhooks.voice),
+            STATUS_PATH: Webhook(self.gate, self.webhooks.status),
+            RECORDING_PATH: Webhook(self.gate, self.webhooks.recording),
+            MEDIA_PATH: MediaResource(self._reactor, media),
+            "/health": Health(),
+        }
+        admin: dict[str, IResource] = {
+            "/ready": Ready(lambda: self.admission.open),
+            "/metrics": Metrics(self._registry(), self.work.defer),
+        }
+        self.public_site = QuietSite(tree(public), self._reactor)
+        self.admin_site = QuietSite(tree(admin), self._reactor)
+
+    def _registry(self) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        registry.register(
+            ServiceCollector(
+                switchboard=self.switchboard,
+                schedule=self.schedule,
+                admission=self.admission,
+                gate=self.gate,
+                webhooks=self.webhooks,
+                reactor_lateness=self.probe.lateness,
+                culprits=self.probe.culprits,
+                carrier_recordings=self._carrier_counts,
+            )
+        )
+        return registry
+
+    def _carrier_counts(self) -> Mapping[str, int]:
+        return {} if self.carrier_side is None else asdict(self.carrier_side.counts)
+
+    def _recorded_by_carrier(self, form: Mapping[str, str]) -> None:
+        if self.carrier_side is not None:
+            self.carrier_side.callback(form)
+
+    def _keep_cdr(self, cdr: dict[str, object]) -> Deferred[None]:
+        kept = [self.store.add_cdr(str(cdr["session_id"]), cdr)]
+        if self.config.cdr:
+            kept.append(self.disk.defer(append_cdr, Path(self.config.cdr), cdr))
+        return gatherResults(kept).addCallback(lambda _: None)
+
+
+def _limits(config: Config) -> CallLimits:
+    return CallLimits(
+        start=config.start_seconds,
+        longest=config.longest_call_seconds,
+        silence=config.silence_seconds,
+    )
+
+
+def _after_stream(config: Config) -> After:
+    word, _, number = config.after_stream.partition(":")
+    if word == "dial":
+        return Dial(number)
+    return Redirect("") if word == "rejoin" else HangUp()
