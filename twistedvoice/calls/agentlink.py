@@ -1,7 +1,8 @@
 # -*- test-case-name: tests.calls.test_agentlink -*-
 """The line between a call and its agent, where an agent's faults end.
 
-Whatever an agent raises, at once or later, is reported once and fails its own call. The
+Whatever an agent raises, at once or later, is reported once and fails its own call.
+Once the call takes nothing new, an agent that did not notice is no failure. The
 coroutines it left waiting are cancelled when the call is over.
 """
 
@@ -16,7 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..errors import CallStateError
-from ..interfaces import Agent
+from ..interfaces import Agent, CallControl
 
 __all__ = ["AgentLink"]
 
@@ -35,7 +36,17 @@ class AgentLink:
         self.agent = agent
         self._call_id = call_id
         self._failed: Callable[[], object] | None = failed
+        self._ending = False
         self._running: dict[Deferred[object], None] = {}
+
+    def started(self, call: CallControl) -> None:
+        """Give the agent its call, and tell it that the call has begun."""
+
+        def introduce() -> Awaitable[object] | None:
+            setattr(self.agent, "call", call)  # noqa: B010 - the protocol lacks it
+            return self.agent.call_started(call)
+
+        self.tell(introduce)
 
     def heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Pass a frame of the caller's sound on."""
@@ -53,15 +64,18 @@ class AgentLink:
         """Call a method of the agent; when it is asynchronous, see it through."""
         try:
             result = method(*args, **kwargs)
+            if result is not None:
+                self._see_through(result)
         except Exception:  # the boundary of the agent
             self._raised(Failure())
-            return
-        if result is not None:
-            self._see_through(result)
+
+    def ending(self) -> None:
+        """The call takes nothing new: who tries still is told, and has not failed."""
+        self._ending = True
 
     def over(self, outcome: str) -> None:
         """The call is over: tell the agent, and cancel what it still waits for."""
-        self._failed = None
+        self._failed, self._ending = None, True
         running, self._running = self._running, {}
         self.tell(self.agent.call_ended, outcome)
         for deferred in running:
@@ -79,11 +93,13 @@ class AgentLink:
         running.addBoth(lambda _: self._running.pop(running, None))
 
     def _raised(self, failure: Failure) -> None:
+        if self._ending and failure.check(CancelledError, CallStateError):
+            return
         failed, self._failed = self._failed, None
         if failed is not None:
             _log.failure("agent of {call_id} raised", failure, call_id=self._call_id)
             failed()
-        elif not failure.check(CancelledError, CallStateError):
+        else:
             _log.failure(
                 "agent of {call_id} raised after its call",
                 failure,

@@ -8,12 +8,14 @@ after its end holds nothing that holds it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ..events import (
     AudioReceived,
@@ -26,7 +28,9 @@ from ..interfaces import CallRecord, Dialect, MediaTransport
 from ..realtime.schedule import microseconds
 from ..realtime.stream import OutgoingStream
 from .agentlink import AgentLink
-from .control import MARK_GRACE_SECONDS, Control
+from .audience import tell_started
+from .control import Control
+from .goodbye import MARK_GRACE_SECONDS
 from .inbound import Inbound
 from .lifecycle import OVER, Life, LifeMachine
 from .services import CallServices, Route
@@ -70,6 +74,8 @@ class Call:
         self._transport: MediaTransport | None = transport
         self._link: AgentLink | None = None
         self._timers: dict[IDelayedCall, None] = {}
+        #: Whether the observers know of the first frame; theirs to set.
+        self.first_audio_told = False
         self._messages_seen = 0
         self._quiet_since = services.clock.seconds()
         self.inbound = Inbound(dialect, services.clock.seconds, self)
@@ -79,7 +85,7 @@ class Call:
         )
         self.voice = Voice(self.stream, dialect, partial(microseconds, services.clock))
         self.life: Life = LifeMachine(self)
-        self._start_timer = self.call_later(
+        self._start_timer: IDelayedCall | None = self.call_later(
             services.limits.start, lambda: self.life.over("unstarted")
         )
 
@@ -131,6 +137,7 @@ class Call:
         if not route.recorded:
             self.inbound.tracks = self.stream.tracks = None
         self.life.admitted()
+        self._answer(record, route)
 
     def look(self, now_us: int) -> None:
         """Do what the tick must not, and what no timer is worth."""
@@ -169,16 +176,18 @@ class Call:
             self.tell_agent("interrupted", reason)
         return dropped_ms
 
+    def call_agent_later(
+        self, seconds: float, function: Callable[[], Awaitable[object] | None]
+    ) -> IDelayedCall:
+        """Call a function of the agent later; it is contained like its methods."""
+        return self.call_later(seconds, partial(self._call_agent, function))
+
     def call_later(
         self, seconds: float, function: Callable[[], object]
     ) -> IDelayedCall:
         """Call ``function`` later, unless the call has ended by then."""
-
-        def fire() -> None:
-            self._timers.pop(timer, None)
-            function()
-
-        timer = self.services.clock.callLater(seconds, fire)
+        # A timer that has fired must hold nothing that may hold the timer.
+        timer = self.services.clock.callLater(seconds, _call_last, [function])
         self._timers = {old: None for old in self._timers if old.active()}
         self._timers[timer] = None
         return timer
@@ -186,28 +195,27 @@ class Call:
     # -- deeds -------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Open both sides, and let the agent speak."""
-        assert self.record is not None and self.route is not None
-        assert self.started is not None
+        """Open the way out; :meth:`admit` then lets the agent speak."""
+        assert self.record is not None
         self.state = "Streaming"
-        self._start_timer.cancel()
+        timer, self._start_timer = self._start_timer, None
+        if timer is not None:
+            timer.cancel()
         limits = self.services.limits
         if limits.longest is not None:
             self.call_later(limits.longest, lambda: self.life.over("too_long"))
         self.stream.open(self.record.started_us)
         self.services.schedule.join(self.stream)
-        for observer in self.services.observers:
-            observer.call_started(self.record, self.inbound.tracks)
-        link = AgentLink(self.route.make_agent(), self.call_id, self._agent_failed)
-        self._link = link
-        params = {k: v for k, v in self.started.params.items() if k != "token"}
-        link.tell(link.agent.call_started, Control(self, self.record, params))
+        tell_started(self)
 
     def drain(self) -> None:
         """Take nothing new; close when what is queued has been heard, or in time."""
         self.state = "Draining"
+        self.voice.shut()
+        if self._link is not None:
+            self._link.ending()
         seconds = self.voice.unheard_us / 1_000_000 + MARK_GRACE_SECONDS
-        if not self.voice.is_playing:
+        if not self.voice.is_pending:
             self.life.drained()
             return
         self.voice.send_mark(lambda outcome: self.life.drained())
@@ -222,6 +230,9 @@ class Call:
             if timer.active():
                 timer.cancel()
         self._timers.clear()
+        self._start_timer = None
+        if self._link is not None:
+            self._link.ending()
         self.services.schedule.leave(self.stream)
         self.voice.close()
         self.inbound.close()
@@ -235,23 +246,44 @@ class Call:
 
     def _close_socket(self, outcome: str) -> None:
         transport, self._transport = self._transport, None
+        services, call_id = self.services, self.call_id
+        control = services.control if services.hang_up_by_control else None
         if transport is None:
             return
-        services = self.services
-        if outcome in _DELIBERATE and services.hang_up_by_control and self.record:
-            # The markup goes on with something else once the socket closes, so the
-            # call must have ended by then.
-            assert services.control is not None
-            ending = services.control.hang_up(self.record)
-            ending.addErrback(
-                lambda f: _log.failure("while hanging up {id}", f, id=self.call_id)
-            )
-            ending.addBoth(lambda _: transport.close(outcome))
-        else:
+        if outcome not in _DELIBERATE or control is None or self.record is None:
             transport.close(outcome)
+            return
+
+        def failed(failure: Failure) -> None:
+            _log.failure("while hanging up {call_id}", failure, call_id=call_id)
+
+        # The markup goes on with something else once the socket closes, so the call
+        # must have ended by then.
+        ending = maybeDeferred(control.hang_up, self.record).addErrback(failed)
+        ending.addBoth(lambda _: transport.close(outcome))
+
+    def _answer(self, record: CallRecord, route: Route) -> None:
+        assert self.started is not None
+        try:
+            agent = route.make_agent()
+        except Exception:  # the boundary of the agent
+            _log.failure("no agent for {call_id}", call_id=self.call_id)
+            self.life.over("failed")
+            return
+        self._link = AgentLink(agent, self.call_id, self._agent_failed)
+        params = {k: v for k, v in self.started.params.items() if k != "token"}
+        self._link.started(Control(self, record, params))
+
+    def _call_agent(self, function: Callable[[], Awaitable[object] | None]) -> None:
+        if self._link is not None:
+            self._link.tell(function)
+
+    def _agent_failed(self) -> None:
+        self.life.over("failed")
 
     def _quiet_for(self) -> float:
         return self.services.clock.seconds() - self._quiet_since
 
-    def _agent_failed(self) -> None:
-        self.life.over("failed")
+
+def _call_last(functions: list[Callable[[], object]]) -> None:
+    functions.pop()()

@@ -11,20 +11,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall
 
 from ..errors import CallStateError
 from ..formats import AudioFormat
 from ..interfaces import CallRecord, Utterance
+from .goodbye import Goodbye
 from .voice import Voice
 
 if TYPE_CHECKING:
     from .call import Call
 
-__all__ = ["MARK_GRACE_SECONDS", "Control"]
-
-#: What the last mark may take beyond the time of the sound before it.
-MARK_GRACE_SECONDS = 3.0
+__all__ = ["Control"]
 
 
 class Control:
@@ -45,7 +42,7 @@ class Control:
 
     @property
     def is_playing(self) -> bool:
-        return self._voice.is_playing
+        return self._call.state != "Closed" and self._voice.is_playing
 
     def say(self, audio: bytes) -> Utterance:
         self._must_be_open()
@@ -61,7 +58,8 @@ class Control:
         return loading.addCallback(self.say)
 
     def interrupt(self, reason: str) -> int:
-        self._must_be_open()
+        if self._call.state == "Closed":
+            return 0
         return self._call.interrupt(reason)
 
     def room(self) -> Deferred[None]:
@@ -82,26 +80,7 @@ class Control:
 
     def hang_up_after(self, utterance: Utterance) -> None:
         self._must_be_open()
-        pending: list[IDelayedCall] = []
-
-        def watch() -> None:
-            seconds = self._voice.unheard_us / 1_000_000 + MARK_GRACE_SECONDS
-            pending[:] = [self._call.call_later(seconds, overdue)]
-
-        def overdue() -> None:
-            if self._voice.is_playing:
-                watch()
-            else:
-                self.hang_up()
-
-        def resolved(outcome: str) -> None:
-            if pending[0].active():
-                pending[0].cancel()
-            if outcome != "cleared":
-                self.hang_up()
-
-        watch()
-        utterance.finished().addCallback(resolved)
+        Goodbye(self._call, utterance)
 
     def hang_up(self) -> None:
         self._call.life.hang_up("hung_up")
@@ -116,9 +95,9 @@ class Control:
             lambda _: self._call.life.over("transferred")
         )
 
-    def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
+    def call_later(self, seconds: float, function: Callable[[], Any]) -> Any:
         self._must_be_open()
-        return self._call.call_later(seconds, function)
+        return self._call.call_agent_later(seconds, function)
 
     def _must_be_open(self) -> None:
         if self._call.state != "Streaming":

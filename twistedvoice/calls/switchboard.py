@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -19,6 +20,7 @@ from ..events import StreamStarted
 from ..interfaces import CallRecord, Dialect, MediaTransport, Reservation
 from ..metrics import LATENCY_BOUNDS_US, Histogram
 from ..realtime.schedule import microseconds
+from .audience import facts_of, tell_first_audio
 from .call import Call
 from .cdr import call_detail_record
 from .services import CallServices
@@ -26,6 +28,8 @@ from .services import CallServices
 __all__ = ["Switchboard"]
 
 _log = Logger()
+
+T = TypeVar("T")
 
 
 class Switchboard:
@@ -37,6 +41,8 @@ class Switchboard:
         self._sockets: dict[Call, None] = {}
         #: The call that carries each carrier's id.
         self._by_call_id: dict[str, Call] = {}
+        #: How many streams of each call wait for their place.
+        self._waiting: Counter[str] = Counter()
         self._finishing: dict[Deferred[None], None] = {}
         self._idle: list[Deferred[None]] = []
         #: Calls ended, by outcome, and streams that never became a call.
@@ -70,9 +76,9 @@ class Switchboard:
 
     def carrier_ended(self, call_id: str) -> None:
         """The carrier's webhook says that a call is over; its socket may not know."""
-        call = self._by_call_id.get(call_id)
-        if call is not None:
-            call.life.over("completed")
+        for call in list(self._sockets):
+            if call.call_id == call_id:
+                call.life.over("completed")
 
     def end_all(self, outcome: str) -> None:
         """End every call, admitted or not, now."""
@@ -99,13 +105,10 @@ class Switchboard:
         else:
             place = admission.take(event.call_id)
         started_us = microseconds(self._services.clock)
-        place.addCallbacks(
-            self._admitted,
-            self._refused,
-            callbackArgs=(call, event, started_us),
-            errbackArgs=(call,),
-        )
-        place.addErrback(lambda f: _log.failure("while admitting a call", f))
+        self._waiting[event.call_id] += 1
+        place.addBoth(self._answered, event.call_id)
+        place.addCallback(self._admitted, call, event, started_us)
+        place.addErrback(self._refused, call, event.call_id)
 
     def closed(self, call: Call) -> None:
         """A call has closed: finish its record, and forget it."""
@@ -116,7 +119,8 @@ class Switchboard:
             return
         if self._by_call_id.get(call.call_id) is call:
             del self._by_call_id[call.call_id]
-            self._services.admission.release(call.call_id)
+        self._give_back(call.call_id)
+        tell_first_audio(self._services.observers, call)
         self._add_up(call)
         finishing = self._finish(call)
         self._finishing[finishing] = None
@@ -131,15 +135,10 @@ class Switchboard:
         event: StreamStarted,
         started_us: int,
     ) -> None:
-        services = self._services
         if call.state != "Connecting":
-            if event.call_id not in self._by_call_id:
-                services.admission.release(event.call_id)
+            self._give_back(event.call_id)
             return
-        older = self._by_call_id.get(event.call_id)
-        self._by_call_id[event.call_id] = call
-        if older is not None:
-            older.life.over("replaced")
+        services = self._services
         elapsed_us = microseconds(services.clock) - started_us
         record = CallRecord(
             session_id=call.session_id,
@@ -152,15 +151,32 @@ class Switchboard:
             started_at=services.wall() - elapsed_us / 1_000_000,
             started_us=started_us,
         )
+        route = services.route(record.to_number)
+        older = self._by_call_id.get(event.call_id)
+        self._by_call_id[event.call_id] = call
+        if older is not None:
+            older.life.over("replaced")
         _log.info("call {call_id} answered", call_id=event.call_id)
-        call.admit(record, services.route(record.to_number))
+        call.admit(record, route)
 
-    def _refused(self, failure: Failure, call: Call) -> None:
+    def _refused(self, failure: Failure, call: Call, call_id: str) -> None:
         if failure.check(RequestRefused):
             call.life.over("refused")
         else:
-            _log.failure("no place for {id}", failure, id=call.call_id)
+            _log.failure("no place for {call_id}", failure, call_id=call_id)
             call.life.over("unavailable")
+        self._give_back(call_id)
+
+    def _answered(self, result: T, call_id: str) -> T:
+        self._waiting[call_id] -= 1
+        if not self._waiting[call_id]:
+            del self._waiting[call_id]
+        return result
+
+    def _give_back(self, call_id: str) -> None:
+        # A call has one place, however many streams it has; the last gives it back.
+        if call_id not in self._by_call_id and call_id not in self._waiting:
+            self._services.admission.release(call_id)
 
     # -- seeing off --------------------------------------------------------------------
 
@@ -179,18 +195,15 @@ class Switchboard:
     def _finish(self, call: Call) -> Deferred[None]:
         ended_us = microseconds(self._services.clock)
         assert call.record is not None
-        waiting = [
-            observer.call_ended(call.record) for observer in self._services.observers
-        ]
 
         def keep(facts: list[Mapping[str, object]]) -> Deferred[None]:
             return self._services.keep_cdr(call_detail_record(call, ended_us, facts))
 
         def failed(failure: Failure) -> None:
-            _log.failure("while finishing {id}", failure, id=call.call_id)
+            _log.failure("while finishing {call_id}", failure, call_id=call.call_id)
 
         return (
-            gatherResults(waiting, consumeErrors=True)
+            facts_of(self._services.observers, call.record)
             .addCallback(keep)
             .addErrback(failed)
         )

@@ -43,16 +43,19 @@ class SpokenUtterance:
         self._outcome: str | None = None
         self.spoken = Spoken(stream.generation)
         self.ended = False
+        self._shut = False
         #: Called by ``end``, after the last frame was queued.
         self.on_end: Callable[[SpokenUtterance], object] | None = None
 
     def write(self, audio: bytes) -> None:
-        if self._outcome is not None:
-            return
         if self.ended:
             raise CallStateError("this utterance has ended; begin another")
+        if self._shut:
+            return
+        tail = self._framer.tail
         frames = self._framer.push(audio)
         if self._stream.waiting + len(frames) > MOST_WAITING_FRAMES:
+            self._framer.tail = tail
             self._stream.reject(len(frames))
             raise QueueFull("five minutes of sound wait already; await call.room()")
         for frame in frames:
@@ -62,7 +65,7 @@ class SpokenUtterance:
         if self.ended:
             return
         self.ended = True
-        if self._outcome is None:
+        if not self._shut:
             for frame in self._framer.finish():
                 self._stream.queue_frame(frame, self.spoken)
             if self.on_end is not None:
@@ -79,14 +82,27 @@ class SpokenUtterance:
     def heard_ms(self) -> int:
         return self.spoken.heard_us(self._now_us()) // 1000
 
-    def resolve(self, outcome: str) -> None:
-        """It has ended in ``outcome``; only the first counts."""
-        if self._outcome is not None:
-            return
-        self._outcome = outcome
+    def shut(self) -> None:
+        """Drop what is written from now on; what was queued may still be heard."""
+        self._shut = True
         self.on_end = None
         self._framer.tail = b""
+
+    def settle(self, outcome: str) -> str:
+        """
+        It has ended in ``outcome``, but nobody is told yet.
+
+        :returns: the outcome that counts, which is the first.
+        """
+        if self._outcome is None:
+            self._outcome = outcome
+            self.shut()
+        return self._outcome
+
+    def resolve(self, outcome: str) -> None:
+        """Settle it, and tell everyone who waits."""
+        settled = self.settle(outcome)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.called:
-                waiter.callback(outcome)
+                waiter.callback(settled)

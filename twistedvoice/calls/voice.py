@@ -47,6 +47,15 @@ class Voice:
         return ahead_us > 0 or self.stream.waiting > 0
 
     @property
+    def is_pending(self) -> bool:
+        """Whether something plays, or is not known to have been heard to its end."""
+        return self.is_playing or bool(self._unfinished)
+
+    def is_open(self, utterance: object) -> bool:
+        """:returns: whether ``utterance`` is the one that is not whole yet."""
+        return self._open is utterance
+
+    @property
     def unheard_us(self) -> int:
         """How long it takes until all that was said so far has been heard."""
         ahead_us = self.stream.playout.playing_until_us - self._now_us()
@@ -86,16 +95,20 @@ class Voice:
         :returns: the milliseconds dropped unheard; 0 when nothing was being said, and
             then nothing is told to the carrier either.
         """
-        if not self._unfinished and not self.is_playing:
+        if not self._unfinished and not self._can_drop():
             return 0
         now_us = self._now_us()
         self.interrupts += 1
         dropped_us = self.stream.clear(now_us)
         if self._dialect.capabilities.clear:
-            for utterance in self._unfinished:
-                utterance.spoken.cut(now_us)
+            self._cut(now_us)
         self._finish_all("cleared")
         return dropped_us // 1000
+
+    def shut(self) -> None:
+        """Take nothing new; what is queued may still be heard."""
+        if self._open is not None:
+            self._open.shut()
 
     def room(self) -> Deferred[None]:
         """:returns: fires when little enough waits; see ``CallControl.room``."""
@@ -116,6 +129,7 @@ class Voice:
     def close(self) -> None:
         """The call is over: nothing more is said, and nobody waits any longer."""
         self.stream.close()
+        self._cut(self._now_us())
         self._finish_all("lost")
         self._make_room()
 
@@ -129,9 +143,21 @@ class Voice:
 
         self.send_mark(resolved)
 
+    def _cut(self, now_us: int) -> None:
+        for utterance in self._unfinished:
+            utterance.spoken.cut(now_us)
+
+    def _can_drop(self) -> bool:
+        if self._dialect.capabilities.clear:
+            return self.is_playing
+        return self.stream.waiting > 0
+
     def _finish_all(self, outcome: str) -> None:
         self._open = None
         unfinished, self._unfinished = self._unfinished, {}
+        # Whoever is told may write to another of them at once: it must be over, too.
+        for utterance in unfinished:
+            utterance.settle(outcome)
         self.marks.resolve_all(outcome)
         for utterance in unfinished:
             utterance.resolve(outcome)

@@ -8,7 +8,7 @@ room in the queue to the call. The schedule knows nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from ..interfaces import CallObserver
 from ..realtime.schedule import microseconds
+from .audience import tell_first_audio
 from .call import Call
 
 __all__ = ["LOOK_SECONDS", "FlagWatcher"]
@@ -38,7 +39,6 @@ class FlagWatcher(Service):
         self._clock = clock
         self._calls = calls
         self._observers = observers
-        self._seen: set[Call] = set()
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
 
@@ -53,21 +53,9 @@ class FlagWatcher(Service):
 
     def _look(self) -> None:
         now_us = microseconds(self._clock)
-        seen, self._seen = self._seen, set()
         for call in self._calls:
-            if call.stream.flags.first_audio_sent_us is not None:
-                self._seen.add(call)
-                if call not in seen:
-                    self._guarded(call, self._first_audio)
-            self._guarded(call, lambda call: call.look(now_us))
-
-    def _first_audio(self, call: Call) -> None:
-        assert call.record is not None
-        for observer in self._observers:
-            observer.first_audio_sent(call.record)
-
-    def _guarded(self, call: Call, look: Callable[[Call], None]) -> None:
-        try:
-            look(call)
-        except Exception:  # one call's fault must not stop the watching of the others
-            _log.failure("while looking at {call_id}", call_id=call.call_id)
+            tell_first_audio(self._observers, call)
+            try:
+                call.look(now_us)
+            except Exception:  # one call's fault must not stop watching the others
+                _log.failure("while looking at {call_id}", call_id=call.call_id)
