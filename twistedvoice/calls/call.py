@@ -143,11 +143,8 @@ class Call:
         """Do what the tick must not, and what no timer is worth."""
         flags = self.stream.flags
         if flags.failure is not None:
-            _log.error(
-                "the tick of {call_id} raised {failure}",
-                call_id=self.call_id,
-                failure=repr(flags.failure),
-            )
+            failure = Failure(flags.failure)
+            _log.failure("a tick of {call_id} raised", failure, call_id=self.call_id)
             self.life.over("failed")
             return
         self.voice.look(now_us)
@@ -234,6 +231,8 @@ class Call:
         if self._link is not None:
             self._link.ending()
         self.services.schedule.leave(self.stream)
+        # Its traceback holds the stream.
+        self.stream.flags.failure = None
         self.voice.close()
         self.inbound.close()
         link, self._link = self._link, None
