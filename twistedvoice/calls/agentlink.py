@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutine
-from typing import ParamSpec
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -22,8 +21,6 @@ from ..interfaces import Agent, CallControl
 __all__ = ["AgentLink"]
 
 _log = Logger()
-
-_P = ParamSpec("_P")
 
 
 class AgentLink:
@@ -46,7 +43,7 @@ class AgentLink:
             setattr(self.agent, "call", call)  # noqa: B010 - the protocol lacks it
             return self.agent.call_started(call)
 
-        self.tell(introduce)
+        self.run(introduce)
 
     def heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Pass a frame of the caller's sound on."""
@@ -55,15 +52,14 @@ class AgentLink:
         except Exception:  # the boundary of the agent
             self._raised(Failure())
 
-    def tell(
-        self,
-        method: Callable[_P, Awaitable[object] | None],
-        *args: _P.args,
-        **kwargs: _P.kwargs,
-    ) -> None:
-        """Call a method of the agent; when it is asynchronous, see it through."""
+    def tell(self, event: str, *details: str) -> None:
+        """Call the agent's method for an event."""
+        self.run(lambda: getattr(self.agent, event)(*details))
+
+    def run(self, function: Callable[[], Awaitable[object] | None]) -> None:
+        """Call a function of the agent; when it is asynchronous, see it through."""
         try:
-            result = method(*args, **kwargs)
+            result = function()
             if result is not None:
                 self._see_through(result)
         except Exception:  # the boundary of the agent
@@ -77,7 +73,7 @@ class AgentLink:
         """The call is over: tell the agent, and cancel what it still waits for."""
         self._failed, self._ending = None, True
         running, self._running = self._running, {}
-        self.tell(self.agent.call_ended, outcome)
+        self.tell("call_ended", outcome)
         for deferred in running:
             deferred.cancel()
 

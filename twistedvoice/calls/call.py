@@ -163,7 +163,7 @@ class Call:
     def tell_agent(self, event: str, *details: str) -> None:
         """Tell the agent, while it is on the line."""
         if self._link is not None:
-            self._link.tell(getattr(self._link.agent, event), *details)
+            self._link.tell(event, *details)
 
     def interrupt(self, reason: str) -> int:
         """:returns: the milliseconds of sound dropped unheard."""
@@ -275,7 +275,7 @@ class Call:
 
     def _call_agent(self, function: Callable[[], Awaitable[object] | None]) -> None:
         if self._link is not None:
-            self._link.tell(function)
+            self._link.run(function)
 
     def _agent_failed(self) -> None:
         self.life.over("failed")

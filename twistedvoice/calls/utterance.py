@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from ..errors import CallStateError, QueueFull
+from ..formats import AudioFormat
 from ..realtime.framer import Framer
 from ..realtime.spoken import Spoken
 
@@ -34,10 +35,15 @@ class SpokenUtterance:
     """
 
     def __init__(
-        self, stream: OutgoingStream, framer: Framer, now_us: Callable[[], int]
+        self,
+        stream: OutgoingStream,
+        format: AudioFormat,  # noqa: A002
+        now_us: Callable[[], int],
     ) -> None:
         self._stream = stream
-        self._framer = framer
+        self._format = format
+        self._framer = Framer(format)
+        self._written = 0
         self._now_us = now_us
         self._waiters: list[Deferred[str]] = []
         self._outcome: str | None = None
@@ -48,16 +54,17 @@ class SpokenUtterance:
         self.on_end: Callable[[SpokenUtterance], object] | None = None
 
     def write(self, audio: bytes) -> None:
-        if self.ended:
-            raise CallStateError("this utterance has ended; begin another")
         if self._shut:
             return
+        if self.ended:
+            raise CallStateError("this utterance has ended; begin another")
         tail = self._framer.tail
         frames = self._framer.push(audio)
         if self._stream.waiting + len(frames) > MOST_WAITING_FRAMES:
             self._framer.tail = tail
             self._stream.reject(len(frames))
             raise QueueFull("five minutes of sound wait already; await call.room()")
+        self._written += len(audio)
         for frame in frames:
             self._stream.queue_frame(frame, self.spoken)
 
@@ -80,7 +87,9 @@ class SpokenUtterance:
         return waiter
 
     def heard_ms(self) -> int:
-        return self.spoken.heard_us(self._now_us()) // 1000
+        # The silence that fills the last frame is not what was said.
+        said_us = self._format.duration_us(self._written)
+        return min(self.spoken.heard_us(self._now_us()), said_us) // 1000
 
     def shut(self) -> None:
         """Drop what is written from now on; what was queued may still be heard."""
@@ -96,7 +105,8 @@ class SpokenUtterance:
         """
         if self._outcome is None:
             self._outcome = outcome
-            self.shut()
+            if outcome in ("cleared", "lost"):
+                self.shut()
         return self._outcome
 
     def resolve(self, outcome: str) -> None:

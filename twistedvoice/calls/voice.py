@@ -12,7 +12,6 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, succeed
 
 from ..interfaces import Dialect
-from ..realtime.framer import Framer
 from ..realtime.stream import OutgoingStream
 from .marks import Marks
 from .utterance import SpokenUtterance
@@ -65,8 +64,7 @@ class Voice:
         """Begin an utterance; it ends the one before."""
         if self._open is not None:
             self._open.end()
-        framer = Framer(self._dialect.format)
-        utterance = SpokenUtterance(self.stream, framer, self._now_us)
+        utterance = SpokenUtterance(self.stream, self._dialect.format, self._now_us)
         utterance.on_end = self._ended
         self._open = utterance
         self._unfinished[utterance] = None
