@@ -25,7 +25,7 @@ from twisted.python.usage import UsageError
 from . import __version__
 from .config import default_node_id, warnings
 from .errors import AudioFormatError, ConfigError, SimulationError
-from .tap import Options, configure, makeService
+from .tap import Options, build, configure, explained
 
 __all__ = ["main"]
 
@@ -51,33 +51,28 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0 if asked else 2
     try:
         return command(words[1:])
-    except (UsageError, ConfigError, SimulationError, AudioFormatError) as error:
+    except ConfigError as error:
+        sys.stderr.write(f"twistedvoice {name}: {explained(error)}\n")
+    except (UsageError, SimulationError, AudioFormatError, OSError) as error:
         sys.stderr.write(f"twistedvoice {name}: {error}\n")
-        return 2
+    return 2
 
 
 def _serve(words: list[str]) -> int:
     from twisted.internet import reactor
 
-    options: Any = Options()
-    options.parseOptions(words)
-    service = makeService(options)
+    service = build(_options("serve", words))
     globalLogBeginner.beginLoggingTo([service.log_output], redirectStandardIO=False)
     # Unlike twistd, this ends with 0 after a drain.
     the_reactor: Any = reactor
     the_reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    try:
-        service.startService()
-    except OSError as error:
-        sys.stderr.write(f"twistedvoice serve: {error}\n")
-        return 1
+    service.startService()
     the_reactor.run()
-    return 0
+    return 1 if service.failed else 0
 
 
 def _check_config(words: list[str]) -> int:
-    options: Any = Options()
-    options.parseOptions(words)
+    options = _options("check-config", words)
     node_id = default_node_id(socket.gethostname(), os.getpid())
     config, _ = configure(options, dict(os.environ), node_id)
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -85,6 +80,13 @@ def _check_config(words: list[str]) -> int:
         sys.stdout.write(f"warning: {warning}\n")
     sys.stdout.write("the configuration is good\n")
     return 0
+
+
+def _options(name: str, words: list[str]) -> Any:
+    options: Any = Options()
+    options.synopsis = f"Usage: twistedvoice {name} [options]"
+    options.parseOptions(words)
+    return options
 
 
 def _demo(words: list[str]) -> int:
@@ -111,9 +113,9 @@ def _call(words: list[str]) -> int:
     )
     parser.add_argument("url", help="the service's voice webhook")
     parser.add_argument("--say", type=Path, help="WAV file that the caller says")
-    parser.add_argument("--digits", default="", help="keys to press: 1,2")
+    parser.add_argument("--digits", type=_digits, default="", help="keys to press: 1,2")
     parser.add_argument("--out", type=Path, default=Path("twistedvoice-call"))
-    parser.add_argument("--connect-to", metavar="HOST:PORT",
+    parser.add_argument("--connect-to", metavar="HOST:PORT", type=_host_and_port,
                         help="connect there, whatever the URL says")  # fmt: skip
     parser.add_argument("--max-seconds", type=float, default=120.0)
     said = parser.parse_args(words)
@@ -128,19 +130,30 @@ def _call(words: list[str]) -> int:
 
 def _plan(said: argparse.Namespace) -> Any:
     from .simulator.plan import CallPlan
-    from .simulator.script import plain_steps
+    from .simulator.script import plain_steps, say_file
 
-    connect_to = None
-    if said.connect_to:
-        host, _, port = said.connect_to.rpartition(":")
-        connect_to = (host, int(port))
+    spoken = None if said.say is None else say_file(said.say)
     return CallPlan(
         webhook_url=said.url,
-        connect_to=connect_to,
+        connect_to=said.connect_to,
         auth_token=os.environ.get("TWISTEDVOICE_AUTH_TOKEN"),
-        steps=plain_steps(said.say, said.digits.replace(",", "")),
+        steps=plain_steps(spoken, said.digits),
         max_seconds=said.max_seconds,
     )
+
+
+def _digits(text: str) -> str:
+    digits = text.replace(",", "")
+    if set(digits) - set("0123456789*#ABCD"):
+        raise argparse.ArgumentTypeError(f"{text!r} are no keys of a telephone")
+    return digits
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
 
 
 def _require_extras() -> None:

@@ -56,11 +56,13 @@ class Routes:
 
 def _factory(config: Config, wanted: NumberConfig, folder: Path) -> AgentFactory:
     agent = config.agent_named(wanted.agent)
-    # What a number sets wins over what its agent's own section says.
+    # What a number sets wins over what its agent's own section says. Its greeting, like
+    # all paths outside that section, counts from the working directory.
+    greeting = wanted.greeting and str(Path(wanted.greeting).absolute())
     own: Mapping[str, object] = {
         name: value
         for name, value in (
-            ("greeting", wanted.greeting),
+            ("greeting", greeting),
             ("transfer", wanted.transfer),
         )
         if value

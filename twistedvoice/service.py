@@ -16,7 +16,8 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import ILogObserver, Logger
@@ -30,7 +31,7 @@ from .routing import Routes
 from .systemd import Notify, Watchdog, watchdog_usec
 from .wiring import House
 
-__all__ = ["SWITCH_INTERVAL_SECONDS", "VoiceService"]
+__all__ = ["SWITCH_INTERVAL_SECONDS", "CannotListen", "VoiceService"]
 
 _log = Logger()
 
@@ -39,6 +40,15 @@ _log = Logger()
 SWITCH_INTERVAL_SECONDS = 0.0001
 #: After a drain, what ending calls and finishing their files may take.
 _FINISH_SECONDS = 20.0
+
+
+class CannotListen(SystemExit, Exception):
+    """
+    Ends the process with one line for the operator.
+
+    twistd prints a traceback of what is no ``SystemExit``, and a daemon tells only of
+    an ``Exception`` to who started it.
+    """
 
 
 class VoiceService(Service):
@@ -68,7 +78,9 @@ class VoiceService(Service):
         if period_usec is not None:
             self._watchdog = Watchdog(reactor, self._notify, self._alive, period_usec)
         self._pulse = (-1, -1)
-        self._old_sighup: Any = None
+        self._old_handlers: dict[signal.Signals, Any] = {}
+        #: Whether it ended because it could not work.
+        self.failed = False
 
     def setServiceParent(self, parent: Any) -> None:
         if isinstance(parent, Componentized):
@@ -82,19 +94,19 @@ class VoiceService(Service):
         """
         Listen, and begin to work.
 
-        :raises Exception: when an endpoint cannot be listened on.
+        :raises CannotListen: when an endpoint cannot be used.
         """
         super().startService()
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         house, config = self.house, self.house.config
-        self._listen(config.admin_listen, house.admin_site)
         self._listen(config.listen, house.public_site)
+        self._listen(config.admin_listen, house.admin_site)
         house.admission.start()
         house.watcher.startService()
         house.probe.startService()
         if house.local is not None:
             house.local.startService()
-        self._old_sighup = signal.signal(signal.SIGHUP, self._hung_up)
+        self._on_signal(signal.SIGHUP, self.reload)
         if self._watchdog is not None:
             self._watchdog.start()
         house.store.places_taken(now=house.services.wall()).addCallbacks(
@@ -102,22 +114,38 @@ class VoiceService(Service):
         )
 
     def _listen(self, description: str, site: Any) -> None:
-        failed: list[Failure] = []
-        listening = serverFromString(self._reactor, description).listen(site)
-        listening.addCallbacks(self._ports.append, failed.append)
-        for failure in failed:
-            failure.raiseException()
+        problems: list[Failure] = []
+        listening = maybeDeferred(_listening, self._reactor, description, site)
+        listening.addCallbacks(self._ports.append, problems.append)
+        for failure in problems:
+            raise CannotListen(
+                f"twistedvoice: cannot listen on {description}: {_reason(failure)}"
+            )
+
+    def _on_signal(self, number: signal.Signals, act: Callable[[], object]) -> None:
+        def arrived(number: int, frame: object) -> None:
+            self._reactor.callFromThread(act)
+
+        self._old_handlers[number] = signal.signal(number, arrived)
 
     def _ready(self, places: int) -> None:
+        if not self.running:
+            return
+        public, admin = (_address(port) for port in self._ports)
         _log.info(
-            "taking calls on {listen}; {places} places are taken",
-            listen=self.house.config.listen,
-            places=places,
+            "taking calls on {public}; the admin port is {admin}",
+            public=public,
+            admin=admin,
         )
+        if places:
+            _log.info("{places} places are taken already", places=places)
         self._notify.ready()
 
     def _failed(self, failure: Failure) -> None:
+        if not self.running:
+            return
         _log.failure("the store cannot be used; ending", failure)
+        self.failed = True
         self._reactor.stop()
 
     def _alive(self) -> bool:
@@ -130,14 +158,11 @@ class VoiceService(Service):
 
     # -- reload ------------------------------------------------------------------------
 
-    def _hung_up(self, number: int, frame: object) -> None:
-        self._reactor.callFromThread(self.reload)
-
     def reload(self) -> Deferred[None]:
         """Read the configuration again; what is wrong with it changes nothing."""
         self._notify.reloading(int(self._reactor.seconds() * 1_000_000))
         reading = self.house.work.defer(self._reload, self.house.config)
-        reading.addCallbacks(self._reloaded, self._not_reloaded)
+        reading.addCallback(self._reloaded).addErrback(self._not_reloaded)
         return reading.addCallback(lambda _: self._notify.ready())
 
     def _reloaded(self, result: tuple[Config, Routes]) -> None:
@@ -162,12 +187,23 @@ class VoiceService(Service):
         """:returns: fires when every call has ended and nothing is left."""
         super().stopService()
         self._notify.stopping()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._on_signal(number, self.hurry)
         return Deferred.fromCoroutine(self._stop())
+
+    def hurry(self) -> None:
+        """End the calls that are still live: somebody has asked a second time."""
+        self.house.switchboard.end_all("drained")
 
     async def _stop(self) -> None:
         house = self.house
         house.admission.close_gate()
-        _log.info("draining {calls} calls", calls=len(house.switchboard))
+        if len(house.switchboard):
+            _log.info(
+                "{calls} calls may go on for {seconds} s; a second signal ends them",
+                calls=len(house.switchboard),
+                seconds=house.config.drain_seconds,
+            )
         await self._in_time(house.switchboard.idle(), house.config.drain_seconds)
         house.switchboard.end_all("drained")
         await self._in_time(house.switchboard.idle(), _FINISH_SECONDS)
@@ -180,14 +216,35 @@ class VoiceService(Service):
         house.admission.stop()
         if self._watchdog is not None:
             self._watchdog.stop()
-        signal.signal(signal.SIGHUP, self._old_sighup or signal.SIG_DFL)
         await house.dispose()
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+        _log.info("stopped; nothing is left")
 
     async def _in_time(self, waiting: Deferred[None], seconds: float) -> None:
         try:
             await waiting.addTimeout(seconds, self._reactor)
         except defer.TimeoutError:
-            _log.info("{calls} calls are still live", calls=len(self.house.switchboard))
+            _log.warn("{calls} calls are still live", calls=len(self.house.switchboard))
+
+
+def _listening(reactor: Any, description: str, site: Any) -> Any:
+    return serverFromString(reactor, description).listen(site)
+
+
+def _reason(failure: Failure) -> str:
+    # Each kind of endpoint has errors of its own.
+    problem = getattr(failure.value, "socketError", failure.value)
+    return str(getattr(problem, "strerror", None) or problem)
+
+
+def _address(port: IListeningPort) -> str:
+    host: Any = port.getHost()
+    if isinstance(host, UNIXAddress):
+        return str(host.name and os.fsdecode(host.name))
+    return (
+        f"[{host.host}]:{host.port}" if ":" in host.host else f"{host.host}:{host.port}"
+    )
 
 
 def _stop_listening(port: IListeningPort) -> Deferred[None]:

@@ -13,11 +13,12 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from twisted.python.logfile import LogFile
 from twisted.python.usage import Options as UsageOptions
-from twisted.python.usage import UsageError
 
+from . import __version__
 from .config import Config, default_node_id, load, warnings
 from .errors import ConfigError
 from .logs import LogOutput
@@ -26,7 +27,7 @@ from .service import VoiceService
 from .settings import usage_parameters
 from .wiring import House
 
-__all__ = ["Options", "configure", "makeService"]
+__all__ = ["Options", "build", "configure", "explained", "makeService"]
 
 
 class Options(UsageOptions):
@@ -34,6 +35,11 @@ class Options(UsageOptions):
 
     optParameters, optFlags = usage_parameters()
     longdesc = "Answer phone calls over WebSocket with voice agents."
+
+    def opt_version(self) -> NoReturn:
+        """Display the version and exit."""
+        sys.stdout.write(f"twistedvoice {__version__}\n")
+        raise SystemExit(0)
 
 
 def configure(
@@ -48,13 +54,31 @@ def configure(
     return config, Routes(config, Path(options.get("config") or "").parent)
 
 
-def makeService(options: Mapping[str, Any], reactor: Any = None) -> VoiceService:
+def explained(error: ConfigError) -> str:
+    """:returns: all that is wrong, for a person to read."""
+    return "\n  ".join([str(ConfigError.__doc__), *error.problems])
+
+
+def makeService(options: Mapping[str, Any]) -> VoiceService:
+    """
+    Build the service for twistd.
+
+    :raises SystemExit: with all that is wrong with the configuration; twistd would
+        show anything else as a traceback.
+    """
+    try:
+        return build(options)
+    except ConfigError as error:
+        raise SystemExit(f"twistedvoice: {explained(error)}") from error
+
+
+def build(options: Mapping[str, Any], reactor: Any = None) -> VoiceService:
     """
     Build the service.
 
     :param reactor: by default the global one, which then keeps monotonic time: a step
         of the wall clock must not move a frame.
-    :raises UsageError: when the configuration cannot be used.
+    :raises ConfigError: when the configuration cannot be used.
     """
     if reactor is None:
         from twisted.internet import reactor as the_reactor
@@ -63,16 +87,13 @@ def makeService(options: Mapping[str, Any], reactor: Any = None) -> VoiceService
         reactor.seconds = time.monotonic
     environ = dict(os.environ)
     node_id = default_node_id(socket.gethostname(), os.getpid())
-    try:
-        config, routes = configure(options, environ, node_id)
-        house = House(reactor, config, routes)
-    except ConfigError as error:
-        raise UsageError("\n".join(error.problems)) from error
+    config, routes = configure(options, environ, node_id)
+    house = House(reactor, config, routes)
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     for warning in warnings(config, hard_limit):
         sys.stderr.write(f"warning: {warning}\n")
-    log_output = LogOutput(sys.stderr, format=config.log.format)
+    log_output = LogOutput(_log_file(options), format=config.log.format)
     log_output.set_level(config.log.level)
     return VoiceService(
         reactor,
@@ -81,3 +102,10 @@ def makeService(options: Mapping[str, Any], reactor: Any = None) -> VoiceService
         reload=lambda now: configure(options, environ, now.node_id),
         environ=environ,
     )
+
+
+def _log_file(options: Mapping[str, Any]) -> Any:
+    """:returns: where twistd was told to log; a daemon has no standard error."""
+    twistd = getattr(options, "parent", None) or {"logfile": None, "nodaemon": True}
+    name = twistd["logfile"] or ("-" if twistd["nodaemon"] else "twistd.log")
+    return sys.stderr if name == "-" else LogFile.fromFullPath(os.path.abspath(name))

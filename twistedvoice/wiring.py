@@ -29,13 +29,13 @@ from .carriers.twilio.dialect import TwilioDialect
 from .carriers.twilio.markup import After, Dial, HangUp, Redirect
 from .carriers.twilio.rest import TwilioRest
 from .config import Config
+from .disk import check_writable
 from .interfaces import CallObserver, Store
 from .lag import LagProbe
 from .pools import Pool
 from .realtime.schedule import Schedule
 from .recording.carrier_side import CarrierRecordings
 from .recording.local import LocalRecordings
-from .recording.recovery import check_folder
 from .routing import Routes
 from .store.cdrfile import append_cdr
 from .store.memory import MemoryStore
@@ -68,8 +68,9 @@ class House:
 
     def __init__(self, reactor: Any, config: Config, routes: Routes) -> None:
         """
-        :raises ConfigError: when the folder of the recordings cannot be used.
+        :raises ConfigError: when what the service writes cannot be written.
         """
+        check_writable(config)
         self.config = config
         self.routes = routes
         self._reactor = reactor
@@ -88,6 +89,8 @@ class House:
         self.admission.max_calls = config.max_calls
         self.gate.public_url = self.webhooks.public_url = config.public_url
         self.webhooks.after_stream = _after_stream(config)
+        if self.local is not None:
+            self.local.keep_unspoken = config.recording.without_audio == "keep"
 
     def dispose(self) -> Deferred[None]:
         """Let go of connections, store and threads, once no call is left."""
@@ -127,11 +130,9 @@ class House:
         self.local: LocalRecordings | None = None
         self.carrier_side: CarrierRecordings | None = None
         if config.recordings:
-            folder = Path(config.recordings)
-            check_folder(folder)
             self.local = LocalRecordings(
                 self._reactor,
-                folder,
+                Path(config.recordings),
                 self.disk.defer,
                 without_audio=config.recording.without_audio,
             )
@@ -185,6 +186,7 @@ class House:
             trust_loopback=config.trust_loopback,
         )
         self.webhooks = Webhooks(
+            self._reactor,
             self.admission,
             self.switchboard,
             public_url=config.public_url,
@@ -196,7 +198,7 @@ class House:
             VOICE_PATH: Webhook(self.gate, self.webhooks.voice),
             STATUS_PATH: Webhook(self.gate, self.webhooks.status),
             RECORDING_PATH: Webhook(self.gate, self.webhooks.recording),
-            MEDIA_PATH: MediaResource(self._reactor, media),
+            MEDIA_PATH: MediaResource(media),
             "/health": Health(),
         }
         admin: dict[str, IResource] = {
@@ -233,7 +235,7 @@ class House:
         kept = [self.store.add_cdr(str(cdr["session_id"]), cdr)]
         if self.config.cdr:
             kept.append(self.disk.defer(append_cdr, Path(self.config.cdr), cdr))
-        return gatherResults(kept).addCallback(lambda _: None)
+        return gatherResults(kept, consumeErrors=True).addCallback(lambda _: None)
 
 
 def _limits(config: Config) -> CallLimits:

@@ -61,7 +61,8 @@ class LocalRecordings(Service):
         self._clock = clock
         self._folder = folder
         self._defer_to_thread = defer_to_thread
-        self._keep_unspoken = without_audio == "keep"
+        #: What becomes of such a call; may be set while calls run.
+        self.keep_unspoken = without_audio == "keep"
         self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(self._visit)
         self._visits.clock = clock
@@ -106,7 +107,7 @@ class LocalRecordings(Service):
             tracks=tracks,
             part=PartFile(self._path(record), record.format),
             defer_to_thread=self._defer_to_thread,
-            keep_unspoken=self._keep_unspoken,
+            keep_unspoken=self.keep_unspoken,
         )
         recording.arm()
         self._unfinished.add(record.session_id)
