@@ -7,12 +7,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from attrs import frozen
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -49,7 +53,12 @@ class Ready(Resource):
 
 
 class Metrics(Resource):
-    """All meters, in Prometheus' text format, written in a thread."""
+    """
+    All meters, in Prometheus' text format.
+
+    They are read at once, between two turns of the reactor, so that no call ends
+    meanwhile and is counted twice or not at all. The page is written in a thread.
+    """
 
     isLeaf = True
 
@@ -73,12 +82,24 @@ class Metrics(Resource):
                 request.write(page)
                 request.finish()
 
-        def failed(failure: object) -> None:
-            _log.error("while writing /metrics: {failure}", failure=failure)
+        def failed(failure: Failure) -> None:
+            _log.failure("while writing /metrics", failure)
             if not gone:
                 request.setResponseCode(500)
                 request.finish()
 
-        writing = self._defer_to_thread(generate_latest, self._registry)
+        read = _Read(list(self._registry.collect()))
+        writing = self._defer_to_thread(generate_latest, read)
         writing.addCallbacks(done, failed)
         return NOT_DONE_YET
+
+
+@frozen
+class _Read(Collector):
+    """Meters that have been read."""
+
+    families: Sequence[Metric]
+
+    def collect(self) -> Sequence[Metric]:
+        """:returns: what was read."""
+        return self.families

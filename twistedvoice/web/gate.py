@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
+from typing import NoReturn
 
 from ..carriers.twilio.markup import stream_url
 from ..carriers.twilio.signature import verify_body, verify_form, verify_upgrade
@@ -66,7 +67,7 @@ class Gate:
         signature = headers.get("x-twilio-signature", "")
         tokens = self._tokens_for(account)
         if not verify_form(tokens, self._url(path), form, signature):
-            self._refuse("signature")
+            self.refuse("signature")
 
     def check_body(
         self, path: str, body: bytes, headers: Mapping[str, str], peer: str
@@ -78,7 +79,7 @@ class Gate:
         signature = headers.get("x-twilio-signature", "")
         tokens = self._all_tokens()
         if not verify_body(tokens, self._url(path), body, signature):
-            self._refuse("signature")
+            self.refuse("signature")
 
     def check_upgrade(self, path: str, headers: Mapping[str, str], peer: str) -> None:
         """Check the upgrade to a WebSocket; see ``check_form``."""
@@ -88,18 +89,23 @@ class Gate:
         signature = headers.get("x-twilio-signature", "")
         url = stream_url(self.public_url or "", path)
         if not verify_upgrade(self._all_tokens(), url, signature):
-            self._refuse("signature")
+            self.refuse("signature")
+
+    def refuse(self, reason: str, status: int = 403) -> NoReturn:
+        """
+        Turn a request away, and count it.
+
+        :raises RequestRefused: always.
+        """
+        self.refused[reason] += 1
+        raise RequestRefused(reason, status)
 
     def _url(self, path: str) -> str:
         return (self.public_url or "").rstrip("/") + path
 
     def _check_loopback(self, headers: Mapping[str, str], peer: str) -> None:
         if any(n == "forwarded" or n.startswith("x-forwarded-") for n in headers):
-            self._refuse("forwarded")
+            self.refuse("forwarded")
         # A Unix socket has no address; who may open it is the file system's affair.
         if peer and not ip_address(peer).is_loopback:
-            self._refuse("not_loopback")
-
-    def _refuse(self, reason: str) -> None:
-        self.refused[reason] += 1
-        raise RequestRefused(reason)
+            self.refuse("not_loopback")

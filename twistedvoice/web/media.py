@@ -14,8 +14,11 @@ from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..calls.call import Call
@@ -38,6 +41,8 @@ _MOST_UNSTARTED = 200
 #: the kernel's default it would be minutes, which no interrupt could take back.
 _SEND_BUFFER_BYTES = 16 * 1024
 _TRANSPORT_BUFFER_BYTES = 8 * 1024
+#: What the peer may take to answer our farewell, or to read what comes before.
+_FAREWELL_SECONDS = 1
 _PING_SECONDS = 20
 _PONG_SECONDS = 15
 
@@ -54,6 +59,8 @@ class MediaSocket(WebSocketServerProtocol):
     factory: Any
     #: A TCP or TLS transport of Twisted's.
     transport: Any
+    #: Autobahn's; here it also bounds the wait for the last bytes to be read.
+    closeHandshakeTimeoutCall: Any
     writable = False
     _call: Call | None = None
 
@@ -63,9 +70,13 @@ class MediaSocket(WebSocketServerProtocol):
         self.factory.check(request, self.transport)
 
     def onOpen(self) -> None:
-        self._take_transport()
-        self.writable = True
-        self._call = self.factory.new_call(self)
+        try:
+            self._take_transport()
+            self._call = self.factory.new_call(self)
+        except Exception:  # Autobahn would swallow it, and keep the socket
+            _log.failure("while a stream opens")
+            self.dropConnection(abort=True)
+        self.writable = self._call is not None
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self._call is not None:
@@ -75,11 +86,46 @@ class MediaSocket(WebSocketServerProtocol):
                 _log.failure("while {id} reads", id=self._call.call_id)
                 self._call.life.over("failed")
 
+    def sendCloseFrame(
+        self,
+        code: int | None = None,
+        reasonUtf8: bytes | None = None,
+        isReply: bool = False,
+    ) -> None:
+        """
+        Say farewell; nothing may be sent after it, and the call is over.
+
+        Autobahn comes here for each: ours, the answer to the peer's, and the one for a
+        frame that breaks the protocol.
+        """
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        self.writable = False
+        call, self._call = self._call, None
+        if isReply:
+            # Autobahn closes once all is written: never, when the peer does not read.
+            self.closeHandshakeTimeoutCall = self.factory.call_later(
+                _FAREWELL_SECONDS, self.transport.abortConnection
+            )
+            if call is not None:
+                call.socket_lost()
+        elif call is not None:
+            call.misbehaved("malformed")
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.writable = False
         call, self._call = self._call, None
         if call is not None:
             call.socket_lost()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Let go of what holds this protocol, so that it is freed at once."""
+        super().connectionLost(reason)
+        # Autobahn cancels all of its timers but this one,
+        timer, self.closeHandshakeTimeoutCall = self.closeHandshakeTimeoutCall, None
+        if timer is not None and timer.active():
+            timer.cancel()
+        # and it fires this with the protocol itself, which the Deferred then keeps.
+        self.is_closed.addCallback(lambda _: None)
 
     # -- for the stream and the call ---------------------------------------------------
 
@@ -92,11 +138,12 @@ class MediaSocket(WebSocketServerProtocol):
     def close(self, reason: str) -> None:
         """Close politely; a peer that does not read is cut off."""
         self._call = None
+        if self.state != self.STATE_OPEN:
+            return  # Autobahn is about to close it, in bounded time.
         if self.writable:
             self.sendClose(1000, reason)
         else:
             self.dropConnection(abort=True)
-        self.writable = False
 
     # -- from Twisted's transport ---------------------------------------------------
 
@@ -113,8 +160,11 @@ class MediaSocket(WebSocketServerProtocol):
         # twisted.web's channel is registered until now.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
-        self.transport.bufferSize = _TRANSPORT_BUFFER_BYTES
-        handle = getattr(self.transport, "getHandle", lambda: None)()
+        wire = self.transport
+        while isinstance(wire, ProtocolWrapper):  # TLS, for one
+            wire = wire.transport
+        wire.bufferSize = _TRANSPORT_BUFFER_BYTES
+        handle = getattr(wire, "getHandle", lambda: None)()
         if isinstance(handle, socket.socket):
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
@@ -132,6 +182,8 @@ class MediaFactory(WebSocketServerFactory):
         new_dialect: Callable[[], Dialect],
     ) -> None:
         super().__init__(reactor=reactor)
+        self.call_later = reactor.callLater
+        self._batched_timer = _Timers(reactor)
         self._gate = gate
         self._switchboard = switchboard
         self._new_dialect = new_dialect
@@ -139,6 +191,7 @@ class MediaFactory(WebSocketServerFactory):
             maxFramePayloadSize=_MOST_MESSAGE_BYTES,
             maxMessagePayloadSize=_MOST_MESSAGE_BYTES,
             failByDrop=False,
+            closeHandshakeTimeout=_FAREWELL_SECONDS,
             autoPingInterval=_PING_SECONDS,
             autoPingTimeout=_PONG_SECONDS,
             allowNullOrigin=True,
@@ -146,14 +199,29 @@ class MediaFactory(WebSocketServerFactory):
 
     def check(self, request: ConnectionRequest, transport: Any) -> None:
         """:raises ConnectionDeny: unless this peer may open a stream now."""
-        if self._switchboard.unstarted() >= _MOST_UNSTARTED:
-            raise ConnectionDeny(503, "too many streams are starting")
         peer = getattr(transport.getPeer(), "host", "")
         try:
+            if self._switchboard.unstarted() >= _MOST_UNSTARTED:
+                self._gate.refuse("crowded", 503)
             self._gate.check_upgrade(request.path, request.headers, peer)
         except RequestRefused as refused:
             raise ConnectionDeny(refused.status, "refused") from refused
+        except Exception as failure:  # Autobahn would tell the peer what it was
+            _log.failure("while an upgrade is checked")
+            raise ConnectionDeny(500, "failed") from failure
 
     def new_call(self, media: MediaSocket) -> Call:
         """:returns: the call of a socket that has just opened."""
         return self._switchboard.connect(media, self._new_dialect())
+
+
+class _Timers:
+    """
+    Autobahn's timers, on our reactor.
+
+    Its own are on the global reactor whatever it was given, and fire in batches: the
+    pings of all calls would leave in one turn.
+    """
+
+    def __init__(self, reactor: IReactorTime) -> None:
+        self.call_later = reactor.callLater

@@ -70,7 +70,7 @@ class ServiceCollector(Collector):
             Counter(self.switchboard.underruns),
         )
         waiting = 0
-        for call in list(self.switchboard):
+        for call in self.switchboard:
             meters = call.stream.meters
             for name in ("queued", "sent", "flushed", "rejected", "dropped"):
                 frames[name] += getattr(meters, name)
@@ -122,7 +122,7 @@ def _gauge(name: str, meaning: str, value: float) -> Metric:
 
 def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Metric:
     family = CounterMetricFamily(f"twistedvoice_{name}", meaning, labels=[label])
-    # A copy in one step: the reactor may be counting meanwhile.
+    # A copy in one step: the lag probe may be counting meanwhile.
     for value, count in dict(counts).items():
         family.add_metric([value], count)
     return family
@@ -130,7 +130,7 @@ def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> 
 
 def _histogram(name: str, meaning: str, histogram: Histogram) -> Metric:
     reached, buckets = 0, []
-    counts = list(histogram.counts)
+    counts = histogram.counts
     bounds = [str(bound / 1_000_000) for bound in histogram.bounds]
     for bound, count in zip([*bounds, "+Inf"], counts, strict=True):
         reached += count

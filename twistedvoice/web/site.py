@@ -8,12 +8,9 @@ time-out touches it, and what twisted.web held for the request is let go.
 from __future__ import annotations
 
 from autobahn.twisted.resource import WebSocketResource
-from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import Request as HttpRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
-
-from .media import MediaFactory
 
 __all__ = ["BoundedRequest", "MediaResource", "QuietSite", "tree"]
 
@@ -22,41 +19,54 @@ _MOST_BODY_BYTES = 64 * 1024
 
 
 class BoundedRequest(Request):
-    """A request whose body may not grow without end."""
+    """A request whose body may not grow without end, and stays in memory."""
+
+    _refused = False
 
     def gotLength(self, length: int | None) -> None:
+        # A length that is long or not known would have it made as a file on the disk.
+        super().gotLength(0)
         if length is not None and length > _MOST_BODY_BYTES:
             self._refuse()
-        else:
-            super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:
+        if self._refused:
+            return
         super().handleContentChunk(data)
-        if self.content is not None and self.content.tell() > _MOST_BODY_BYTES:
+        assert self.content is not None
+        if self.content.tell() > _MOST_BODY_BYTES:
             self._refuse()
 
+    def process(self) -> None:
+        if not self._refused:
+            super().process()
+
     def _refuse(self) -> None:
-        self.channel.write(b"HTTP/1.1 413 Content Too Large\r\n\r\n")
+        self._refused = True
+        self.channel.write(
+            b"HTTP/1.1 413 Content Too Large\r\n"
+            b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+        )
         self.channel.loseConnection()
 
 
 class MediaResource(WebSocketResource):
     """Hands the socket of an upgrade to Autobahn."""
 
-    def __init__(self, clock: IReactorTime, factory: MediaFactory) -> None:
-        super().__init__(factory)
-        self._clock = clock
-
     def render(self, request: Request) -> bytes | int:
         upgrade = request.getHeader(b"upgrade") or b""
         if request.method != b"GET" or upgrade.lower() != b"websocket":
             request.setResponseCode(426)
             request.setHeader(b"Upgrade", b"websocket")
+            request.setHeader(b"Connection", b"Upgrade")
+            request.setHeader(b"Content-Type", b"text/plain")
             return b"This address speaks WebSocket.\n"
+        channel = request.channel
         answer: bytes | int = super().render(request)
-        if answer is NOT_DONE_YET:
-            # Not before twisted.web is out of this request.
-            self._clock.callLater(0, _let_go, request)
+        if answer == NOT_DONE_YET:
+            # The channel and its request hold each other until the request is done,
+            # and this one will never be.
+            channel.requests.remove(request)
         return answer
 
 
@@ -83,17 +93,14 @@ class QuietSite(Site):
     """A site that writes no access log: addresses and URLs are nobody's business."""
 
     def __init__(self, root: IResource, reactor: object) -> None:
-        super().__init__(root, requestFactory=BoundedRequest, reactor=reactor)
+        super().__init__(
+            root,
+            requestFactory=BoundedRequest,
+            # Webhooks read their form themselves, after they have seen its signature.
+            parsePOSTFormSubmission=False,
+            reactor=reactor,
+        )
         self.displayTracebacks = False
 
     def log(self, request: HttpRequest) -> None:
         """Say nothing."""
-
-
-def _let_go(request: Request) -> None:
-    """Break the cycles of a request that will never end."""
-    channel = request.channel
-    if channel is not None:
-        channel.requests.clear()
-        channel.__dict__.clear()
-    request.__dict__.clear()

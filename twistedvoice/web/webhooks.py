@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet import defer
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
@@ -43,6 +45,8 @@ STATUS_PATH = "/twilio/status"
 RECORDING_PATH = "/twilio/recording"
 
 _FORM = b"application/x-www-form-urlencoded"
+#: Twilio gives up after 15 seconds, and then the call fails.
+_PATIENCE_SECONDS = 10
 #: A call whose streams keep dying is not rejoined for ever.
 _MOST_REJOINS = 3
 #: States of a call after which nothing comes.
@@ -72,7 +76,6 @@ class Webhook(Resource):
         super().__init__()
         self._gate = gate
         self._answer = answer
-        self.answered: Counter[int] = Counter()
 
     def render_POST(self, request: Request) -> int:
         try:
@@ -101,7 +104,7 @@ class Webhook(Resource):
         kind = headers.get("content-type", "").partition(";")[0].strip().encode()
         if kind != _FORM:
             self._gate.check_body(path, body, headers, peer)
-            raise RequestRefused("not_a_form", 415)
+            self._gate.refuse("not_a_form", 415)
         form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         self._gate.check_form(path, form, headers, peer)
         return Ask(
@@ -115,11 +118,12 @@ class Webhook(Resource):
         if isinstance(failure.value, RequestRefused):
             self._finish(request, failure.value.status, "")
             return
+        if failure.check(CancelledError):
+            return  # The asker is gone.
         _log.failure("while answering {path}", failure, path=request.path)
         self._finish(request, 500, "")
 
     def _finish(self, request: Request, status: int, markup: str) -> None:
-        self.answered[status] += 1
         if request.finished or request.channel is None:
             return
         request.setResponseCode(status)
@@ -133,6 +137,7 @@ class Webhooks:
 
     def __init__(
         self,
+        clock: IReactorTime,
         admission: Admission,
         switchboard: Switchboard,
         *,
@@ -147,6 +152,7 @@ class Webhooks:
             redirect is ours to fill in.
         :param recorded: told what the carrier says of its recordings.
         """
+        self._clock = clock
         self._admission = admission
         self._switchboard = switchboard
         #: These two may be set while calls run.
@@ -168,6 +174,7 @@ class Webhooks:
             from_number=ask.form.get("From", ""),
             to_number=ask.form.get("To", ""),
         )
+        place.addTimeout(_PATIENCE_SECONDS, self._clock)
         return place.addCallbacks(
             self._stream, self._no_place, callbackArgs=(ask,), errbackArgs=(call_id,)
         )
@@ -204,7 +211,7 @@ class Webhooks:
         return Redirect(f"{base.rstrip('/')}{VOICE_PATH}?rejoin={rejoins + 1}")
 
     def _no_place(self, failure: Failure, call_id: str) -> str:
-        failure.trap(StoreError)
+        failure.trap(StoreError, defer.TimeoutError)
         _log.failure("no place for {id}", failure, id=call_id)
         self.answers["store"] += 1
         return busy()
