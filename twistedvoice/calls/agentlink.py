@@ -89,8 +89,12 @@ class AgentLink:
         running.addBoth(lambda _: self._running.pop(running, None))
 
     def _raised(self, failure: Failure) -> None:
-        if self._ending and failure.check(CancelledError, CallStateError):
-            return
+        if not (self._ending and failure.check(CancelledError, CallStateError)):
+            self._report(failure)
+        # A traceback holds the frames of all who called, and by them the call.
+        failure.cleanFailure()
+
+    def _report(self, failure: Failure) -> None:
         failed, self._failed = self._failed, None
         if failed is not None:
             _log.failure("agent of {call_id} raised", failure, call_id=self._call_id)
