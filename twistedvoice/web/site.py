@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.web.http import Request as HttpRequest
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -75,14 +76,14 @@ def tree(pages: dict[str, IResource]) -> Resource:
     :param pages: resources by path, such as ``/twilio/voice``.
     :returns: the root that holds them all.
     """
-    root = Resource()
+    root = _Folder()
     for path, page in pages.items():
         *folders, name = path.strip("/").split("/")
         parent = root
         for folder in folders:
             child = parent.children.get(folder.encode())
             if child is None:
-                child = Resource()
+                child = _Folder()
                 parent.putChild(folder.encode(), child)
             parent = child
         parent.putChild(name.encode(), page)
@@ -104,3 +105,11 @@ class QuietSite(Site):
 
     def log(self, request: HttpRequest) -> None:
         """Say nothing."""
+
+
+class _Folder(Resource):
+    """A path that only leads to others."""
+
+    def render(self, request: Request) -> bytes:
+        answer: bytes = notFound().render(request)
+        return answer

@@ -18,6 +18,7 @@ from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.error import UnsupportedMethod
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -77,7 +78,9 @@ class Webhook(Resource):
         self._gate = gate
         self._answer = answer
 
-    def render_POST(self, request: Request) -> int:
+    def render(self, request: Request) -> int:
+        if request.method != b"POST":
+            raise UnsupportedMethod([b"POST"])
         try:
             ask = self._let_in(request)
         except RequestRefused as refused:

@@ -1,0 +1,68 @@
+"""Tests of ``twistedvoice.web.framing``."""
+
+from __future__ import annotations
+
+from struct import unpack
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.events import Message
+from twistedvoice.web.framing import frame_message
+
+__all__ = ["FramingTests"]
+
+#: Where the form of the length changes, and what is near.
+EDGES = (0, 1, 125, 126, 127, 65535, 65536, 65537)
+
+
+def read_frames(data: bytes) -> list[Message]:
+    """
+    Read a server's frames by the figure in section 5.2 of RFC 6455.
+
+    :returns: the message of each; anything but whole, plain messages is an error.
+    """
+    messages = []
+    while data:
+        first, second = data[0], data[1]
+        assert first & 0x80, "FIN is not set"
+        assert not first & 0x70, "a reserved bit is set"
+        opcode, length, start = first & 0x0F, second & 0x7F, 2
+        assert opcode in (1, 2), "neither text nor binary"
+        assert not second & 0x80, "a server masks nothing"
+        if length == 126:
+            [length] = unpack("!H", data[2:4])
+            start = 4
+            assert length > 125, "not the shortest form"
+        elif length == 127:
+            [length] = unpack("!Q", data[2:10])
+            start = 10
+            assert length > 65535, "not the shortest form"
+        assert len(data) >= start + length, "cut off"
+        messages.append(Message(data[start : start + length], opcode == 2))
+        data = data[start + length :]
+    return messages
+
+
+class FramingTests(SynchronousTestCase):
+    """A message becomes one frame that any WebSocket client reads."""
+
+    def test_every_form_of_the_length(self) -> None:
+        """The length is written in its shortest form on both sides of each edge."""
+        for size in EDGES:
+            for binary in (False, True):
+                message = Message(b"x" * size, binary)
+                self.assertEqual(read_frames(frame_message(message)), [message])
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(EDGES) | st.integers(0, 70_000), st.booleans()),
+            max_size=4,
+        )
+    )
+    def test_frames_in_a_row(self, wanted: list[tuple[int, bool]]) -> None:
+        """Frames written one after the other are read as the same messages."""
+        messages = [Message(b"y" * size, binary) for size, binary in wanted]
+        wire = b"".join(map(frame_message, messages))
+        self.assertEqual(read_frames(wire), messages)
