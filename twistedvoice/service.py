@@ -200,7 +200,8 @@ class VoiceService(Service):
         house.admission.close_gate()
         if len(house.switchboard):
             _log.info(
-                "{calls} calls may go on for {seconds} s; a second signal ends them",
+                "draining: {calls} live, at most {seconds} s more;"
+                " a second signal ends them at once",
                 calls=len(house.switchboard),
                 seconds=house.config.drain_seconds,
             )

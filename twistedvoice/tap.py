@@ -106,6 +106,8 @@ def build(options: Mapping[str, Any], reactor: Any = None) -> VoiceService:
 
 def _log_file(options: Mapping[str, Any]) -> Any:
     """:returns: where twistd was told to log; a daemon has no standard error."""
-    twistd = getattr(options, "parent", None) or {"logfile": None, "nodaemon": True}
-    name = twistd["logfile"] or ("-" if twistd["nodaemon"] else "twistd.log")
+    twistd = getattr(options, "parent", None) or {}
+    name = twistd.get("logfile") or (
+        "-" if twistd.get("nodaemon", True) else "twistd.log"
+    )
     return sys.stderr if name == "-" else LogFile.fromFullPath(os.path.abspath(name))
