@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..errors import DialectError
 from ..events import (
     AudioReceived,
     DigitReceived,
@@ -85,7 +86,7 @@ class Call:
         )
         self.voice = Voice(self.stream, dialect, partial(microseconds, services.clock))
         self.life: Life = LifeMachine(self)
-        self._start_timer: IDelayedCall | None = self.call_later(
+        self._start_timer = self.call_later(
             services.limits.start, lambda: self.life.over("unstarted")
         )
 
@@ -119,6 +120,13 @@ class Call:
 
     def stream_stopped(self, event: StreamStopped) -> None:
         self.life.over("completed")
+
+    def misspoke(self, error: DialectError) -> None:
+        _log.warn(
+            "the carrier sent {call_id} a bad message: {error}",
+            call_id=self.call_id,
+            error=str(error),
+        )
 
     def misbehaved(self, outcome: str) -> None:
         self.life.over(outcome)
@@ -195,9 +203,7 @@ class Call:
         """Open the way out; :meth:`admit` then lets the agent speak."""
         assert self.record is not None
         self.state = "Streaming"
-        timer, self._start_timer = self._start_timer, None
-        if timer is not None:
-            timer.cancel()
+        self._start_timer.cancel()
         limits = self.services.limits
         if limits.longest is not None:
             self.call_later(limits.longest, lambda: self.life.over("too_long"))
@@ -226,8 +232,6 @@ class Call:
         for timer in self._timers:
             if timer.active():
                 timer.cancel()
-        self._timers.clear()
-        self._start_timer = None
         if self._link is not None:
             self._link.ending()
         self.services.schedule.leave(self.stream)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.logger import Logger
-
 from ..errors import DialectError
 from ..events import (
     AudioReceived,
@@ -27,8 +25,6 @@ from ..interfaces import Dialect
 from ..realtime.tracks import Tracks
 
 __all__ = ["MOST_MESSAGES_A_SECOND", "Inbound", "Listener"]
-
-_log = Logger()
 
 #: A carrier sends 50 frames a second, and after a stall of ours all it kept meanwhile.
 MOST_MESSAGES_A_SECOND = 1000
@@ -52,6 +48,9 @@ class Listener(Protocol):
     def stream_stopped(self, event: StreamStopped) -> None:
         """The carrier ended the stream."""
 
+    def misspoke(self, error: DialectError) -> None:
+        """The peer broke its protocol for the first time; the call goes on."""
+
     def misbehaved(self, outcome: str) -> None:
         """The peer is beyond repair: end the call."""
 
@@ -72,7 +71,8 @@ class Inbound:
             StreamStopped: listener.stream_stopped,
             Ignored: self._ignored,
         }
-        self._misbehaved = listener.misbehaved
+        self._misspoke: Callable[[DialectError], None] = listener.misspoke
+        self._misbehaved: Callable[[str], None] = listener.misbehaved
         self._credit = MOST_MESSAGES_A_SECOND
         self._credited_at = seconds()
         self._started = False
@@ -114,7 +114,7 @@ class Inbound:
     def close(self) -> None:
         """Tell nobody anything any more."""
         self._tell.clear()
-        self._misbehaved = _nobody
+        self._misspoke = self._misbehaved = _nobody
 
     def _ignored(self, event: Ignored) -> None:
         self.ignored += 1
@@ -124,7 +124,7 @@ class Inbound:
         if not self._started:
             self._misbehaved("malformed")
         elif self.malformed == 1:
-            _log.warn("the carrier sent a bad message: {error}", error=str(error))
+            self._misspoke(error)
 
     def _flooded(self) -> bool:
         now = self._seconds()
@@ -135,5 +135,5 @@ class Inbound:
         return False
 
 
-def _nobody(outcome: str) -> None:
-    """Hear a closed call's complaint."""
+def _nobody(complaint: object) -> None:
+    """Hear a complaint about a closed call."""
