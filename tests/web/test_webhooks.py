@@ -176,6 +176,7 @@ class LetInTests(WebhookTestCase):
             form = {key: value for key, value in FORM.items() if key != missing}
             wanted = 400 if missing == "CallSid" else 403
             self.assertEqual(self.doors.post(form=form).status, wanted)
+        self.assertEqual(self.doors.gate.refused, {"no_call": 1, "signature": 1})
 
 
 class VoiceTests(WebhookTestCase):

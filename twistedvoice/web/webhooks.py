@@ -119,6 +119,7 @@ class Webhook(Resource):
 
     def _failed(self, request: Request, failure: Failure) -> None:
         if isinstance(failure.value, RequestRefused):
+            self._gate.refused[failure.value.reason] += 1
             self._finish(request, failure.value.status, "")
             return
         if failure.check(CancelledError):
