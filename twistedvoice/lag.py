@@ -17,8 +17,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from .metrics import LATENESS_BOUNDS_US, Histogram
@@ -50,8 +49,7 @@ class LagProbe(Service):
         self._clock = clock
         self._monotonic = monotonic
         self._frames = frames
-        self._loop = LoopingCall(self._beat)
-        self._loop.clock = clock
+        self._next: IDelayedCall | None = None
         self._due = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -66,8 +64,7 @@ class LagProbe(Service):
     def startService(self) -> None:
         super().startService()
         self._watched = threading.get_ident()
-        self._due = self._clock.seconds() + _BEAT_SECONDS
-        self._loop.start(_BEAT_SECONDS, now=False)
+        self._schedule(self._clock.seconds())
         self._stop.clear()
         self._thread = threading.Thread(
             target=self._listen, name="twistedvoice-lag", daemon=True
@@ -76,17 +73,24 @@ class LagProbe(Service):
 
     def stopService(self) -> None:
         super().stopService()
-        if self._loop.running:
-            self._loop.stop()
+        beat, self._next = self._next, None
+        if beat is not None:
+            beat.cancel()
         self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
 
+    def _schedule(self, now: float) -> None:
+        # Always a whole beat from now: a LoopingCall would come sooner after a late
+        # one, and its lateness would be lost.
+        self._due = now + _BEAT_SECONDS
+        self._next = self._clock.callLater(_BEAT_SECONDS, self._beat)
+
     def _beat(self) -> None:
         now = self._clock.seconds()
         late = now - self._due
-        self._due = now + _BEAT_SECONDS
+        self._schedule(now)
         self.beats += 1
         self.lateness.observe(max(0, int(late * 1_000_000)))
         news, self._news = self._news, None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
@@ -27,14 +27,24 @@ class Pool:
         """:param most: the most threads; what comes beyond waits its turn."""
         self._reactor = reactor
         self._threads = ThreadPool(minthreads=0, maxthreads=most, name=name)
+        self._stopped = False
 
     def defer(self, work: Callable[..., T], *args: object) -> Deferred[T]:
-        """Do ``work(*args)`` in a thread; fires in the reactor with its result."""
+        """
+        Do ``work(*args)`` in a thread.
+
+        :returns: fires in the reactor with its result, or fails with what it raised.
+        :raises RuntimeError: through the Deferred, once the pool has been stopped.
+        """
+        if self._stopped:
+            # The threads would start again, and nobody would end them.
+            return fail(RuntimeError("the pool has been stopped"))
         if not self._threads.started:
             self._threads.start()
         return deferToThreadPool(self._reactor, self._threads, work, *args)
 
     def stop(self) -> None:
-        """Wait for the work under way, and end the threads."""
-        if self._threads.started and not self._threads.joined:
+        """Wait for the work under way, and end the threads; idempotent."""
+        self._stopped = True
+        if self._threads.started:
             self._threads.stop()

@@ -7,6 +7,7 @@ share the file and it can be rotated by renaming it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -19,12 +20,13 @@ def append_cdr(path: Path, cdr: Mapping[str, object]) -> None:
     """
     Add one line to the file, which is made when it is not there.
 
-    :raises OSError: when the line cannot be written.
+    :raises OSError: when the line cannot be written, or not whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(cdr, separators=(",", ":"), ensure_ascii=True) + "\n"
+    line = json.dumps(cdr, separators=(",", ":")).encode("ascii") + b"\n"
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
-        os.write(file, line.encode())
+        if os.write(file, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(file)
