@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 
 from tests.integration.process import SPEECH, TOKEN, TWISTD, ServiceTestCase
 from twistedvoice.audio import pcm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 

@@ -7,10 +7,10 @@ import sys
 from typing import Any
 from xml.etree.ElementTree import canonicalize, fromstring
 
-from twilio.request_validator import (  # type: ignore[import-untyped]
+from twilio.request_validator import (
     RequestValidator,
 )
-from twilio.twiml.voice_response import (  # type: ignore[import-untyped]
+from twilio.twiml.voice_response import (
     Connect,
     Stream,
     VoiceResponse,

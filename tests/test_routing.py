@@ -1,0 +1,114 @@
+"""Tests for :mod:`twistedvoice.routing`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.house import settings
+from twistedvoice.agents.agent import Agent
+from twistedvoice.agents.echo import Echo
+from twistedvoice.errors import ConfigError
+from twistedvoice.interfaces import AgentFactory
+from twistedvoice.routing import Routes
+
+NUMBER, OTHER = "+15550001234", "+15550005678"
+NOTED = "tests.test_routing:Noted"
+
+
+class Noted(Agent):
+    """Notes what it was made with."""
+
+    made: ClassVar[list[tuple[dict[str, object], Path]]] = []
+
+    @classmethod
+    def configure(cls, settings: Mapping[str, object], folder: Path) -> AgentFactory:
+        """Note it, and refuse what is bad."""
+        cls.made.append((dict(settings), folder))
+        if "bad" in settings:
+            raise ConfigError(["bad: is bad", "bad: is very bad"])
+        return cls
+
+
+class RoutesTests(SynchronousTestCase):
+    """What a call to a number gets."""
+
+    def setUp(self) -> None:
+        """A folder for the settings; nothing was made yet."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        Noted.made.clear()
+
+    def routes(self, toml: str = "", **options: Any) -> Routes:
+        """:returns: the routes of a file with ``toml``."""
+        config = settings(toml, folder=self.folder, **options)
+        return Routes(config, self.folder)
+
+    def test_default(self) -> None:
+        """A number without a table, or none at all, gets the usual agent."""
+        routes = self.routes("[numbers.default]\nagent = 'echo'\n")
+        for number in (NUMBER, ""):
+            route = routes.find(number)
+            self.assertEqual(route.agent_name, "echo")
+            self.assertIsInstance(route.make_agent(), Echo)
+
+    def test_agent_of_a_number(self) -> None:
+        """A number has its own agent; all others keep the usual one."""
+        routes = self.routes(f"[numbers.'{NUMBER}']\nagent = '{NOTED}'\n")
+        self.assertIsInstance(routes.find(NUMBER).make_agent(), Noted)
+        self.assertIsInstance(routes.find(OTHER).make_agent(), Echo)
+
+    def test_named_agent(self) -> None:
+        """A table of an agent is found by its name, and its settings are handed on."""
+        toml = f"agent = 'desk'\n[agents.desk]\nuse = '{NOTED}'\nopen = '9-17'\n"
+        self.routes(toml, agent=None)
+        self.assertEqual(Noted.made, [({"open": "9-17"}, self.folder)])
+
+    def test_details_of_a_number(self) -> None:
+        """Greeting and transfer of a number win over those of its agent."""
+        greeting = self.folder / "hello.wav"
+        greeting.touch()
+        toml = (
+            f"[agents.desk]\nuse = '{NOTED}'\ngreeting = 'x.wav'\ntransfer = '+1555'\n"
+            f"[numbers.'{NUMBER}']\nagent = 'desk'\n"
+            f"greeting = '{os.path.relpath(greeting)}'\ntransfer = '{OTHER}'\n"
+        )
+        self.routes(toml)
+        ((made, _),) = Noted.made
+        self.assertEqual(made["transfer"], OTHER)
+        self.assertEqual(made["greeting"], str(greeting.absolute()))
+
+    def test_made_once(self) -> None:
+        """Numbers that want the same share one factory: prompts are read once."""
+        toml = f"[numbers.default]\nagent = '{NOTED}'\n[numbers.'{NUMBER}']\n"
+        routes = self.routes(toml)
+        self.assertEqual(len(Noted.made), 1)
+        self.assertIs(routes.find(NUMBER).make_agent, routes.find("").make_agent)
+
+    def test_recorded(self) -> None:
+        """A call is recorded where there is a folder, a wish and consent."""
+        toml = (
+            f"[numbers.'{NUMBER}']\nrecording = false\n"
+            f"[numbers.'{OTHER}']\nconsent = 'never'\n"
+        )
+        routes = self.routes(toml, recordings="somewhere")
+        recorded = [routes.find(each).recorded for each in ("", NUMBER, OTHER)]
+        self.assertEqual(recorded, [True, False, False])
+        self.assertFalse(self.routes(recordings="").find("").recorded)
+
+    def test_problems(self) -> None:
+        """What is wrong with any agent is told at once, with the agent's name."""
+        toml = (
+            f"[agents.desk]\nuse = '{NOTED}'\nbad = 1\n"
+            f"[numbers.'{NUMBER}']\nagent = 'desk'\n"
+            f"[numbers.'{OTHER}']\nagent = 'nobody'\n"
+        )
+        error = self.assertRaises(ConfigError, self.routes, toml)
+        desk, very, nobody = error.problems
+        self.assertEqual(desk, "agent desk: bad: is bad")
+        self.assertEqual(very, "agent desk: bad: is very bad")
+        self.assertIn("agent nobody: ", nobody)

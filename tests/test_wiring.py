@@ -1,0 +1,193 @@
+"""Tests for :mod:`twistedvoice.wiring`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import fail
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import _UnsafeNoResource
+from twisted.web.test.requesthelper import DummyRequest
+
+from tests.house import HouseReactor, house, settings
+from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
+from twistedvoice.errors import StoreError
+from twistedvoice.routing import Routes
+from twistedvoice.web.admin import Health, Metrics, Ready
+from twistedvoice.web.site import MediaResource, QuietSite
+from twistedvoice.web.webhooks import Webhook
+
+
+def page(site: QuietSite, path: str) -> object:
+    """:returns: what answers at ``path``."""
+    request: Any = DummyRequest([part.encode() for part in path.split("/")[1:]])
+    return site.getResourceFor(request)
+
+
+class HouseTests(SynchronousTestCase):
+    """What is made, and how it is joined."""
+
+    def setUp(self) -> None:
+        """A reactor on which nothing happens."""
+        self.reactor = HouseReactor()
+
+    def test_not_started(self) -> None:
+        """Making a house starts nothing: no timer, no thread, no port."""
+        before = threading.active_count()
+        folder = Path(self.mktemp())
+        config = settings(
+            store=str(folder / "store"), recordings=str(folder), max_calls="3"
+        )
+        house(self.reactor, config)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.reactor.tcpServers, [])
+        self.assertEqual(threading.active_count(), before)
+
+    def test_public_pages(self) -> None:
+        """The public port has the webhooks, the media socket and its health alone."""
+        site = house(self.reactor, settings()).public_site
+        for path in ("/twilio/voice", "/twilio/status", "/twilio/recording"):
+            self.assertIsInstance(page(site, path), Webhook)
+        self.assertIsInstance(page(site, "/twilio/media"), MediaResource)
+        self.assertIsInstance(page(site, "/health"), Health)
+        for path in ("/ready", "/metrics", "/", "/twilio"):
+            answer: Any = page(site, path)
+            self.assertNotIsInstance(answer, (Ready, Metrics, Webhook))
+
+    def test_admin_pages(self) -> None:
+        """The admin port has what operators ask, and nothing of the carrier's."""
+        site = house(self.reactor, settings()).admin_site
+        self.assertIsInstance(page(site, "/ready"), Ready)
+        self.assertIsInstance(page(site, "/metrics"), Metrics)
+        self.assertIsInstance(page(site, "/twilio/voice"), _UnsafeNoResource)
+
+    def test_ready_follows_the_gate(self) -> None:
+        """Once no call is let in any more, the service is not ready."""
+        made = house(self.reactor, settings())
+        ready: Any = page(made.admin_site, "/ready")
+        self.assertEqual(ready.render_GET(DummyRequest([])), b"ready\n")
+        made.admission.close_gate()
+        self.assertNotEqual(ready.render_GET(DummyRequest([])), b"ready\n")
+
+    def test_after_stream(self) -> None:
+        """What follows the stream in the markup is what the settings say."""
+        for said, meant in (
+            ("hangup", HangUp()),
+            ("rejoin", Redirect("")),
+            ("dial:+15550001234", Dial("+15550001234")),
+        ):
+            made = house(self.reactor, settings(after_stream=said))
+            self.assertEqual(made.webhooks.after_stream, meant)
+            self.assertEqual(made.services.hang_up_by_control, said != "hangup")
+
+    def test_recorders(self) -> None:
+        """Each recorder is there when it is wanted, and observes every call."""
+        self.assertEqual(house(self.reactor, settings()).services.observers, [])
+        config = settings(
+            recordings=self.mktemp(),
+            carrier_recording_enabled=1,
+            twilio_account_sid="AC" + "0" * 32,
+            twilio_api_key_sid="SK" + "0" * 32,
+            twilio_api_key_secret_file=self.secret(),
+        )
+        made = house(self.reactor, config)
+        self.assertEqual(made.services.observers, [made.local, made.carrier_side])
+        self.assertNotIn(None, made.services.observers)
+        self.assertIsNotNone(made.services.control)
+
+    def secret(self) -> str:
+        """:returns: the path of a file with a secret."""
+        path = Path(self.mktemp())
+        path.write_text("x" * 32)
+        return str(path)
+
+    def test_session_ids(self) -> None:
+        """No two sessions share an id, and each names its process."""
+        made = house(self.reactor, settings())
+        ids = {made.services.new_session_id() for _ in range(100)}
+        self.assertEqual(len(ids), 100)
+        self.assertTrue(all(each.startswith("n-1-") for each in ids))
+
+
+class ApplyTests(SynchronousTestCase):
+    """A reload."""
+
+    def test_apply(self) -> None:
+        """What may change, changes for what comes from now on."""
+        made = house(HouseReactor(), settings(recordings=self.mktemp()))
+        config = settings(
+            recordings=made.config.recordings,
+            agent="prompt",
+            max_calls="7",
+            longest_call_seconds="60",
+            silence_seconds="5",
+            start_seconds="2",
+            lead_ms="200",
+            after_stream="rejoin",
+            recording_without_audio="discard",
+        )
+        made.apply(config, Routes(config, Path()))
+        services = made.services
+        self.assertEqual(services.route("").agent_name, "prompt")
+        limits = services.limits
+        self.assertEqual((limits.longest, limits.silence, limits.start), (60, 5, 2))
+        self.assertEqual(services.lead_ms, 200)
+        self.assertTrue(services.hang_up_by_control)
+        self.assertEqual(made.admission.max_calls, 7)
+        self.assertEqual(made.webhooks.after_stream, Redirect(""))
+        assert made.local is not None
+        self.assertFalse(made.local.keep_unspoken)
+
+    def test_public_url(self) -> None:
+        """A new public URL holds for signatures and for markup."""
+        made = house(HouseReactor(), settings())
+        secret = Path(self.mktemp())
+        secret.write_text("x" * 32)
+        config = settings(
+            trust_loopback=0,
+            public_url="https://new.example",
+            twilio_auth_token_file=str(secret),
+        )
+        made.apply(config, made.routes)
+        self.assertEqual(made.gate.public_url, "https://new.example")
+        self.assertEqual(made.webhooks.public_url, "https://new.example")
+
+
+class CdrTests(SynchronousTestCase):
+    """Where the record of a call goes."""
+
+    def setUp(self) -> None:
+        """A house with a file for records."""
+        self.file = Path(self.mktemp())
+        self.house = house(HouseReactor(), settings(cdr=str(self.file)))
+        self.keep = self.house.services.keep_cdr
+
+    def test_both(self) -> None:
+        """It is kept in the store and in the file."""
+        cdr: dict[str, object] = {"session_id": "s-1", "outcome": "completed"}
+        self.successResultOf(self.keep(cdr))
+        self.assertEqual(self.successResultOf(self.house.store.cdrs()), [cdr])
+        self.assertEqual(json.loads(self.file.read_text()), cdr)
+
+    def test_store_fails(self) -> None:
+        """Whoever keeps a record hears when the store cannot; the file has it."""
+        self.house.store.add_cdr = (  # type: ignore[method-assign]
+            lambda session_id, cdr: fail(StoreError("full"))
+        )
+        self.failureResultOf(self.keep({"session_id": "s-1"}))
+        self.assertIn("s-1", self.file.read_text())
+
+
+class DisposeTests(SynchronousTestCase):
+    """The end."""
+
+    def test_dispose(self) -> None:
+        """Connections and store are closed before the threads end."""
+        made = house(HouseReactor(), settings())
+        self.successResultOf(made.dispose())
+        self.failureResultOf(made.store.places_taken(now=0.0), StoreError)
+        pools: list[Any] = [made.work, made.disk]
+        self.assertTrue(all(pool.is_stopped for pool in pools))
