@@ -103,6 +103,20 @@ class StartTests(CallTestCase):
         self.exchange.advance(4)
         self.assertEqual(line.closed, [])
 
+    def test_not_recorded(self) -> None:
+        """A call whose sound nobody wants keeps none of it."""
+        self.exchange.services.route = lambda number: Route(
+            agent_name="test", make_agent=self.make_agent, recorded=False
+        )
+        line = self.exchange.dial()
+        line.sound()
+        self.agents[0].call.say(tone(100))
+        self.exchange.advance(0.2)
+        [call] = self.exchange.switchboard
+        self.assertIsNone(call.inbound.tracks)
+        self.assertIsNone(call.stream.tracks)
+        self.assertEqual(len(line.arrivals("media")), 5)
+
     def test_no_agent(self) -> None:
         """A call for which no agent can be made fails, with its record."""
 

@@ -12,7 +12,16 @@ from twistedvoice.errors import StoreError
 from twistedvoice.store.memory import MemoryStore
 from twistedvoice.store.rows import Rows
 
-from .doubles import ACCOUNT, FROM_NUMBER, TO_NUMBER, Exchange, Line, Notebook, tone
+from .doubles import (
+    ACCOUNT,
+    EPOCH,
+    FROM_NUMBER,
+    TO_NUMBER,
+    Exchange,
+    Line,
+    Notebook,
+    tone,
+)
 
 __all__ = ["AdmitTests", "IdleTests", "SlowStoreTests", "TwoStreamsTests"]
 
@@ -153,6 +162,7 @@ class SlowStoreTests(SynchronousTestCase):
         [call] = self.exchange.switchboard
         assert call.record is not None and call.inbound.tracks is not None
         self.assertEqual(call.record.started_us, 0)
+        self.assertEqual(call.record.started_at, EPOCH)
         self.assertEqual(call.inbound.tracks.heard, [(0, tone(20))])
 
     def test_socket_lost_meanwhile(self) -> None:
