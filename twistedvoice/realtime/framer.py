@@ -34,8 +34,8 @@ class Framer:
     def finish(self) -> list[bytes]:
         """:returns: the tail padded with silence to one frame, or nothing."""
         tail, self.tail = self.tail, b""
-        if not tail:
-            return []
         # A torn sample would turn the padding into noise.
         tail = tail[: len(tail) - len(tail) % self._format.sample_bytes]
+        if not tail:
+            return []
         return [tail + self._format.silence(self._size - len(tail))]

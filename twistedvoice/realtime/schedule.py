@@ -114,7 +114,9 @@ class Schedule:
         for turn in range(max(self._next, due - SLOTS + 1), due + 1):
             slot = self._slots[turn % SLOTS]
             if slot:
-                self._visit(slot, now_us, self._origin_us + turn * _SLOT_US)
+                # It is late by the first turn that it missed.
+                missed = self._next + (turn - self._next) % SLOTS
+                self._visit(slot, now_us, self._origin_us + missed * _SLOT_US)
         self._next = due + 1
 
     def _visit(self, slot: dict[Ticked, None], now_us: int, ideal_us: int) -> None:

@@ -1,0 +1,369 @@
+"""The one schedule of all calls, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
+
+from attrs import Factory, define
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.errors import CallStateError
+from twistedvoice.formats import FRAME_US
+from twistedvoice.realtime.flags import Flags
+from twistedvoice.realtime.meters import StreamMeters
+from twistedvoice.realtime.schedule import SLOTS, Schedule, microseconds
+from twistedvoice.realtime.spoken import Spoken
+
+from .doubles import TWILIO_OVER_WEBSOCKET, Line
+
+SLOT_US = FRAME_US // SLOTS
+
+
+@define(eq=False)
+class Pulse:
+    """Something that notes when it was visited."""
+
+    flags: Flags = Factory(Flags)
+    meters: StreamMeters = Factory(StreamMeters)
+    visits: list[int] = Factory(list)
+    error: Exception | None = None
+
+    def tick(self, now_us: int) -> None:
+        """Note the time, and raise what is to be raised."""
+        self.visits.append(now_us)
+        if self.error is not None:
+            raise self.error
+
+
+def run_until(clock: Clock, end_us: int) -> None:
+    """Let time pass as a reactor would: from each thing that is due to the next."""
+    end = end_us / 1_000_000
+    while clock.calls and (due := clock.calls[0].getTime()) <= end:
+        clock.rightNow = max(due, clock.rightNow)
+        clock.advance(0)
+    clock.rightNow = end
+
+
+def block(clock: Clock, end_us: int) -> None:
+    """Let time pass while the reactor does something else."""
+    clock.advance(end_us / 1_000_000 - clock.seconds())
+
+
+def pauses(times: Sequence[int]) -> set[int]:
+    """:returns: all that lay between one time and the next."""
+    return {later - earlier for earlier, later in pairwise(times)}
+
+
+class _ScheduleTestCase(SynchronousTestCase):
+    """A schedule on a clock of its own, which did not start at 0."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.rightNow = 1_234.567_8
+        self.schedule = Schedule(self.clock)
+        self.start_us = microseconds(self.clock)
+
+    def joined(self) -> Pulse:
+        """:returns: a pulse that has joined now."""
+        pulse = Pulse()
+        self.schedule.join(pulse)
+        return pulse
+
+    def run_for(self, span_us: int) -> None:
+        """Let this much time pass, with every turn in time."""
+        run_until(self.clock, microseconds(self.clock) + span_us)
+
+    def block_for(self, span_us: int) -> None:
+        """Let this much time pass, without a turn until its end."""
+        block(self.clock, microseconds(self.clock) + span_us)
+
+
+class JoinTests(_ScheduleTestCase):
+    """Streams come and go [TX-1]."""
+
+    def test_join_twice(self) -> None:
+        """A stream that is on the schedule cannot join it again."""
+        pulse = self.joined()
+        self.assertRaises(CallStateError, self.schedule.join, pulse)
+        self.assertEqual(len(self.schedule), 1)
+        self.run_for(100_000)
+        self.assertEqual(len(pulse.visits), 5)
+
+    def test_leave(self) -> None:
+        """A stream that has left is visited no more; leaving again does nothing."""
+        stays, goes = self.joined(), self.joined()
+        self.run_for(100_000)
+        self.schedule.leave(goes)
+        self.schedule.leave(goes)
+        self.run_for(100_000)
+        self.assertEqual((len(stays.visits), len(goes.visits)), (10, 5))
+
+    def test_nothing_is_left_on_the_clock(self) -> None:
+        """An empty schedule is not on the clock, before and after [TD-4]."""
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        one, two = self.joined(), self.joined()
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.run_for(50_000)
+        self.schedule.leave(one)
+        self.schedule.leave(two)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual((len(self.schedule), sum(self.schedule.sizes())), (0, 0))
+
+    def test_join_again(self) -> None:
+        """The schedule starts anew after it was empty."""
+        pulse = self.joined()
+        self.run_for(100_000)
+        self.schedule.leave(pulse)
+        self.run_for(7_777)
+        self.schedule.join(pulse)
+        self.run_for(100_000)
+        self.assertEqual(len(pulse.visits), 10)
+        self.assertEqual(pauses(pulse.visits[5:]), {FRAME_US})
+
+    def test_first_visit(self) -> None:
+        """The first visit comes about half a period after joining, on any phase."""
+        self.joined()
+        for offset_us in range(0, FRAME_US, 700):
+            self.run_for(FRAME_US + offset_us)
+            pulse, joined_us = self.joined(), microseconds(self.clock)
+            self.run_for(FRAME_US)
+            self.assertTrue(0 < pulse.visits[0] - joined_us < FRAME_US, offset_us)
+            self.schedule.leave(pulse)
+
+    def test_first_visit_of_a_lone_stream(self) -> None:
+        """A stream alone is visited as far from its own arrivals as can be."""
+        pulse = self.joined()
+        self.run_for(FRAME_US)
+        self.assertEqual(pulse.visits, [self.start_us + FRAME_US // 2])
+
+
+class SlotTests(_ScheduleTestCase):
+    """The load is spread over the period [TX-4]."""
+
+    def test_streams_that_join_at_random(self) -> None:
+        """A thousand streams that join at random times share the slots evenly."""
+        random = Random(1)
+        for _ in range(1_000):
+            self.run_for(random.randrange(0, 30_000))
+            self.joined()
+        sizes = self.schedule.sizes()
+        self.assertEqual((len(sizes), sum(sizes)), (SLOTS, 1_000))
+        self.assertLessEqual(max(sizes), 110)
+        self.assertGreaterEqual(min(sizes), 90)
+
+    def test_streams_that_join_at_once(self) -> None:
+        """A thousand streams that join at the same instant do not share one slot."""
+        pulses = [self.joined() for _ in range(1_000)]
+        self.assertLessEqual(max(self.schedule.sizes()), 143)
+        self.run_for(1_000_000)
+        self.assertEqual({len(pulse.visits) for pulse in pulses}, {50})
+
+    def test_places_that_become_free_are_taken(self) -> None:
+        """After many have left one slot, the next ones join it."""
+        pulses = [self.joined() for _ in range(700)]
+        before = self.schedule.sizes()
+        self.assertEqual(sorted(before), [0] * 3 + [100] * 7)
+        for pulse in pulses[::7]:
+            self.schedule.leave(pulse)
+        self.assertEqual(sorted(self.schedule.sizes()), [0] * 4 + [100] * 6)
+        for _ in range(100):
+            self.joined()
+        self.assertEqual(self.schedule.sizes(), before)
+
+
+class PaceTests(_ScheduleTestCase):
+    """A stream is visited once in 20 ms, whatever happens [TX-2]."""
+
+    def test_visits_are_20_ms_apart(self) -> None:
+        """In time, the visits of every stream are exactly 20 ms apart."""
+        pulses = []
+        for _ in range(40):
+            pulses.append(self.joined())
+            self.run_for(3_333)
+        self.run_for(60_000_000)
+        for pulse in pulses:
+            self.assertEqual(pauses(pulse.visits), {FRAME_US})
+
+    def test_missed_slot_is_visited_once(self) -> None:
+        """After a block every stream is visited once, late, and then in its phase."""
+        pulses = [self.joined() for _ in range(30)]
+        self.run_for(100_000)
+        before = [list(pulse.visits) for pulse in pulses]
+        self.block_for(310_000)
+        now_us = microseconds(self.clock)
+        for pulse, visits in zip(pulses, before, strict=True):
+            self.assertEqual(pulse.visits, [*visits, now_us])
+        self.run_for(FRAME_US)
+        for pulse, visits in zip(pulses, before, strict=True):
+            late_us = pulse.visits[-1] - visits[-1]
+            self.assertEqual(late_us % FRAME_US, 0)
+            self.assertEqual(len(pulse.visits), len(visits) + 2)
+
+    def test_short_block_visits_only_what_was_missed(self) -> None:
+        """A block of three slots makes three slots late and no other."""
+        pulses = [self.joined() for _ in range(7)]
+        self.run_for(100_000)
+        before = [len(pulse.visits) for pulse in pulses]
+        self.block_for(3 * SLOT_US)
+        visited = [len(p.visits) - b for p, b in zip(pulses, before, strict=True)]
+        self.assertLessEqual(set(visited), {0, 1})
+        self.assertLessEqual(sum(visited), 3)
+
+    def test_block_from_45_to_79_ms(self) -> None:
+        """A slot due at 50 and 70 ms is visited at 79 ms, then at 90 ms, once each."""
+        pulse = self.joined()
+        self.run_for(45_000)
+        self.block_for(34_000)
+        self.run_for(31_000)
+        visits = [now_us - self.start_us for now_us in pulse.visits]
+        self.assertEqual(visits, [10_000, 30_000, 79_000, 90_000, 110_000])
+
+    def test_any_start(self) -> None:
+        """A clock of floats, started at any instant, makes no turn late by rounding."""
+        random = Random(2)
+        for days in [0, 1, 400, 20_000] * 25:
+            self.clock = Clock()
+            self.clock.rightNow = days * 86_400 + random.random()
+            self.schedule = Schedule(self.clock)
+            pulse = self.joined()
+            self.run_for(200_000)
+            self.assertEqual(len(pulse.visits), 10)
+            self.assertLessEqual(pauses(pulse.visits), {19_999, 20_000, 20_001})
+            self.assertLessEqual(pulse.meters.lateness.largest, 2)
+
+
+class LatenessTests(_ScheduleTestCase):
+    """How late the schedule was is counted, and never too small."""
+
+    def test_in_time(self) -> None:
+        """Turns in time are not late."""
+        pulse = self.joined()
+        self.run_for(1_000_000)
+        self.assertEqual((self.schedule.turns, self.schedule.lateness.count), (50, 50))
+        self.assertLessEqual(self.schedule.lateness.largest, 1)
+        self.assertEqual(pulse.meters.lateness.count, 50)
+
+    def test_block_within_a_period(self) -> None:
+        """A late turn counts from when it was due."""
+        pulse = self.joined()
+        self.run_for(100_000)
+        self.block_for(17_000)
+        self.assertEqual(pulse.meters.lateness.largest, 7_000)
+        self.assertEqual(self.schedule.lateness.largest, 7_000)
+
+    def test_block_longer_than_a_period(self) -> None:
+        """A block counts from the first turn that it swallowed, not from the last."""
+        pulses = [self.joined() for _ in range(7)]
+        self.run_for(100_000)
+        self.block_for(4_255_000)
+        for pulse in pulses:
+            self.assertTrue(4_234_000 < pulse.meters.lateness.largest <= 4_255_000)
+        self.assertEqual(self.schedule.lateness.largest, 4_251_000)
+
+    def test_duration(self) -> None:
+        """How long the visits of a slot took is counted."""
+        clock = self.clock
+
+        class Slow(Pulse):
+            def tick(self, now_us: int) -> None:
+                clock.rightNow += 0.000_7
+
+        self.schedule.join(Slow())
+        self.run_for(FRAME_US)
+        self.assertEqual(self.schedule.duration.count, 1)
+        self.assertAlmostEqual(self.schedule.duration.total, 700, delta=1)
+
+
+class FailureTests(_ScheduleTestCase):
+    """One stream fails, and no other notices [TX-5]."""
+
+    def test_exception(self) -> None:
+        """What a tick raises is left as a flag; the stream is visited no more."""
+        pulses = [self.joined() for _ in range(30)]
+        self.run_for(100_000)
+        error = pulses[7].error = ValueError("a bug")
+        self.run_for(100_000)
+        self.assertIs(pulses[7].flags.failure, error)
+        self.assertEqual(len(pulses[7].visits), 6)
+        others = pulses[:7] + pulses[8:]
+        self.assertEqual({len(pulse.visits) for pulse in others}, {10})
+        self.assertEqual({pulse.flags.failure for pulse in others}, {None})
+
+    def test_all_fail(self) -> None:
+        """When every stream fails the schedule goes on, and they can leave."""
+        pulses = [self.joined() for _ in range(30)]
+        for pulse in pulses:
+            pulse.error = ZeroDivisionError()
+        self.run_for(100_000)
+        fresh = self.joined()
+        self.run_for(100_000)
+        self.assertEqual(len(fresh.visits), 5)
+        for pulse in [*pulses, fresh]:
+            self.schedule.leave(pulse)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_broken_socket(self) -> None:
+        """A stream whose transport raises fails, with its frames still counted."""
+        broken, sound = TWILIO_OVER_WEBSOCKET().open(), TWILIO_OVER_WEBSOCKET().open()
+        for line in (broken, sound):
+            self.schedule.join(line.stream)
+            line.say(3)
+        del broken.transport.events
+        self.run_for(100_000)
+        self.assertIsInstance(broken.stream.flags.failure, AttributeError)
+        self.assertEqual(broken.stream.waiting, 3)
+        self.assertEqual(len(sound.sound()), 3)
+
+
+class HourTests(SynchronousTestCase):
+    """An hour of one call, with stalls, in virtual time."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.schedule = Schedule(self.clock)
+        self.line: Line = TWILIO_OVER_WEBSOCKET(100_000).open()
+        self.spoken = Spoken(0)
+        self.payload = self.line.frame()
+        self.largest_burst = 0
+        self.schedule.join(self.line.stream)
+
+    def pass_time(self, span_us: int) -> None:
+        """Let time pass without a turn; the agent always has more to say."""
+        stream, written = self.line.stream, self.line.transport.events
+        while stream.waiting < 20:
+            stream.queue_frame(self.payload, self.spoken)
+        self.clock.advance(span_us / 1_000_000)
+        self.largest_burst = max(self.largest_burst, len(written))
+        written.clear()
+
+    def run_seconds(self, seconds: int, stalls_us: Sequence[int]) -> None:
+        """So many seconds; the reactor stalls at the beginning of each."""
+        for second in range(seconds):
+            self.pass_time(stalls_us[second % len(stalls_us)])
+            end_us = (second + 1) * 1_000_000
+            while (left_us := end_us - microseconds(self.clock)) > 0:
+                self.pass_time(min(FRAME_US, left_us))
+
+    def test_stalls_within_the_lead(self) -> None:
+        """Stalls up to the lead less a tick: an hour of sound, not a frame less."""
+        self.run_seconds(3_600, [10_000, 45_000, 79_000, 80_000, 1_000])
+        meters = self.line.stream.meters
+        # From the first tick, at 10 ms, to the lead beyond the last, in whole frames.
+        wanted_us = 3_600_000_000 - 10_000 + 100_000
+        self.assertEqual(meters.sent, -(-wanted_us // FRAME_US))
+        self.assertEqual((meters.ledger, meters.underrun_us), ([], 0))
+        self.assertEqual(self.largest_burst, 5)
+
+    def test_stalls_beyond_the_lead(self) -> None:
+        """What stalls cost beyond the lead is lost, told, and never made up."""
+        self.run_seconds(600, [10_000, 145_000, 400_000, 20_000])
+        stream = self.line.stream
+        meters = stream.meters
+        first_us = stream.flags.first_audio_sent_us or 0
+        heard_us = stream.playout.playing_until_us - first_us
+        self.assertEqual(meters.sent * FRAME_US + meters.underrun_us, heard_us)
+        self.assertEqual(meters.underruns, {"reactor": 300})
+        self.assertEqual(self.largest_burst, 5)
