@@ -31,7 +31,7 @@ class Pulse:
     visits: list[int] = Factory(list)
     error: Exception | None = None
 
-    def tick(self, now_us: int) -> None:
+    def tick(self, now_us: int, late_us: int = 0) -> None:
         """Note the time, and raise what is to be raised."""
         self.visits.append(now_us)
         if self.error is not None:
@@ -268,7 +268,7 @@ class LatenessTests(_ScheduleTestCase):
         clock = self.clock
 
         class Slow(Pulse):
-            def tick(self, now_us: int) -> None:
+            def tick(self, now_us: int, late_us: int = 0) -> None:
                 clock.rightNow += 0.000_7
 
         self.schedule.join(Slow())
@@ -351,11 +351,26 @@ class HourTests(SynchronousTestCase):
         """Stalls up to the lead less a tick: an hour of sound, not a frame less."""
         self.run_seconds(3_600, [10_000, 45_000, 79_000, 80_000, 1_000])
         meters = self.line.stream.meters
-        # From the first tick, at 10 ms, to the lead beyond the last, in whole frames.
-        wanted_us = 3_600_000_000 - 10_000 + 100_000
-        self.assertEqual(meters.sent, -(-wanted_us // FRAME_US))
+        # From the first tick, at 10 ms, to the lead beyond the last, 20 ms before 10.
+        wanted_us = 3_599_990_000 - 10_000 + 100_000
+        self.assertEqual(meters.sent, wanted_us // FRAME_US)
         self.assertEqual((meters.ledger, meters.underrun_us), ([], 0))
         self.assertEqual(self.largest_burst, 5)
+
+    def test_jitter(self) -> None:
+        """Ticks that come a little early or late still send one frame each."""
+        self.run_seconds(1, [20_000])
+        stream, written = self.line.stream, self.line.transport.events
+        bursts = set()
+        for step in range(500):
+            if stream.waiting < 20:
+                stream.queue_frame(self.payload, self.spoken)
+            jitter_us = step * 7_919 % 1_500
+            self.clock.advance((FRAME_US + jitter_us) / 1_000_000)
+            bursts.add(len(written))
+            written.clear()
+            self.clock.advance(-jitter_us / 1_000_000)
+        self.assertEqual(bursts, {1})
 
     def test_stalls_beyond_the_lead(self) -> None:
         """What stalls cost beyond the lead is lost, told, and never made up."""

@@ -42,8 +42,8 @@ class Ticked(Protocol):
     flags: Flags
     meters: StreamMeters
 
-    def tick(self, now_us: int) -> None:
-        """Do what is due, in well under a millisecond."""
+    def tick(self, now_us: int, late_us: int = 0) -> None:
+        """Do what was due ``late_us`` ago, in well under a millisecond."""
 
 
 class Schedule:
@@ -114,20 +114,22 @@ class Schedule:
         for turn in range(max(self._next, due - SLOTS + 1), due + 1):
             slot = self._slots[turn % SLOTS]
             if slot:
-                # It is late by the first turn that it missed.
-                missed = self._next + (turn - self._next) % SLOTS
-                self._visit(slot, now_us, self._origin_us + missed * _SLOT_US)
+                late_us = now_us - self._origin_us - turn * _SLOT_US
+                # It has waited since the first turn that it missed.
+                missed = (turn - self._next) // SLOTS * FRAME_US
+                self._visit(slot, now_us, late_us, max(0, late_us) + missed)
         self._next = due + 1
 
-    def _visit(self, slot: dict[Ticked, None], now_us: int, ideal_us: int) -> None:
-        late_us = now_us - ideal_us if now_us > ideal_us else 0
+    def _visit(
+        self, slot: dict[Ticked, None], now_us: int, late_us: int, waited_us: int
+    ) -> None:
         self.turns += 1
-        self.lateness.observe(late_us)
+        self.lateness.observe(waited_us)
         for stream in slot:
             if stream.flags.failure is None:
-                stream.meters.lateness.observe(late_us)
+                stream.meters.lateness.observe(waited_us)
                 try:
-                    stream.tick(now_us)
+                    stream.tick(now_us, late_us)
                 except Exception as failure:  # one stream fails, not the schedule
                     stream.flags.failure = failure
         self.duration.observe(microseconds(self._clock) - now_us)

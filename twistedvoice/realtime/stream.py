@@ -174,8 +174,14 @@ class OutgoingStream:
 
     # -- the tick -----------------------------------------------------------------
 
-    def tick(self, now_us: int) -> None:
-        """Send what is due. This is real-time code: see the golden rule."""
+    def tick(self, now_us: int, late_us: int = 0) -> None:
+        """
+        Send what is due. This is real-time code: see the golden rule.
+
+        :param late_us: how long ago this visit should have been. What is due is
+            counted on the schedule's grid, where it is one frame in each period; by
+            the actual time a little jitter would make it none, and then two.
+        """
         queue = self._queue
         flags = self.flags
         if not queue:
@@ -185,7 +191,7 @@ class OutgoingStream:
         if self._started_us is None:
             return
         transport = self._transport
-        due = self.playout.frames_due(now_us)
+        due = self.playout.frames_due(now_us - late_us)
         while queue:
             if not transport.writable:
                 self._hold(now_us)
