@@ -245,8 +245,10 @@ class Doors:
         store: MemoryStore | None = None,
         after_stream: After = _HANG_UP,
         wire_class: type[Wire] = Wire,
+        reactor: Any = None,
     ) -> None:
-        self.reactor: Any = MemoryReactorClock()
+        """:param reactor: a real one, for sockets that are; then nobody is joined."""
+        self.reactor: Any = reactor or MemoryReactorClock()
         self.agent: Talker
         self.wire_class = wire_class
         self.exchange = Exchange(

@@ -155,6 +155,8 @@ class MediaSocket(WebSocketServerProtocol):
 
     def stopProducing(self) -> None:
         self.writable = False
+        # TLS would hold us for ever.
+        self.transport.unregisterProducer()
 
     def _take_transport(self) -> None:
         # twisted.web's channel is registered until now.
