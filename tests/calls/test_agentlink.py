@@ -8,12 +8,13 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.calls.agentlink import AgentLink
 from twistedvoice.errors import CallStateError, QueueFull
 from twistedvoice.interfaces import CallControl
 
 from .doubles import Exchange, Line, Notebook, tone
 
-__all__ = ["AfterTheEndTests", "FaultTests", "WaitingTests"]
+__all__ = ["AfterTheEndTests", "FaultTests", "LinkTests", "WaitingTests"]
 
 #: What tells an agent of each event.
 EVENTS: dict[str, Callable[[Line, Notebook], object]] = {
@@ -162,6 +163,20 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(line.closed, ["failed"])
 
 
+class LinkTests(SynchronousTestCase):
+    """The link by itself."""
+
+    def test_failed_once(self) -> None:
+        """An agent fails once, however often it raises; each time is logged."""
+        failed: list[str] = []
+        agent = Faulty("digit_pressed", raises)
+        link = AgentLink(agent, "CA1", lambda: failed.append("failed"))
+        for digit in "12":
+            link.tell("digit_pressed", digit)
+        self.assertEqual(failed, ["failed"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+
 class WaitingTests(SynchronousTestCase):
     """What an agent still waits for when its call ends."""
 
@@ -259,8 +274,12 @@ class AfterTheEndTests(SynchronousTestCase):
         agent = Notebook()
         exchange = Exchange(agent=lambda: agent)
         line = exchange.dial()
+        agent.call.say(tone(1000))
         utterance = agent.call.speak()
+        exchange.advance(0.3)
+        [live] = exchange.switchboard
         line.stop()
+        sent = len(line.wire)
         call = agent.call
         for refused in (call.speak, call.room):
             self.assertRaises(CallStateError, refused)
@@ -271,9 +290,10 @@ class AfterTheEndTests(SynchronousTestCase):
         self.assertRaises(CallStateError, call.transfer, "+15550100009")
         self.assertRaises(CallStateError, call.call_later, 1, lambda: None)
         self.assertEqual(call.interrupt("late"), 0)
+        self.assertEqual(live.voice.interrupts, 0)
         self.assertFalse(call.is_playing)
         call.hang_up()
         utterance.write(tone(100))
         utterance.end()
-        self.assertEqual(line.wire, [])
+        self.assertEqual(len(line.wire), sent)
         self.assertEqual(exchange.leftovers(), [])

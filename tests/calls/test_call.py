@@ -516,6 +516,13 @@ class HangUpByControlTests(CallTestCase):
             end()
             self.assertEqual(self.control.asked, [])
 
+    def test_too_long(self) -> None:
+        """A call that lasted too long is over with its stream."""
+        self.limit(CallLimits(longest=5))
+        self.exchange.dial("CA2")
+        self.exchange.advance(6)
+        self.assertEqual(self.control.asked, [("hang up", "CA2")])
+
     def test_lost_socket_meanwhile(self) -> None:
         """The carrier may close the socket by itself when it ends the call."""
         self.agents[0].call.hang_up()

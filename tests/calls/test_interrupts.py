@@ -95,6 +95,17 @@ class InterruptTests(SynchronousTestCase):
         self.assertEqual(utterance.heard_ms(), 50)
         self.assertEqual(len(line.arrivals("clear")), 1)
 
+    def test_mark_came_too_early(self) -> None:
+        """A carrier that says too early that all was heard can still be silenced."""
+        agent = Notebook()
+        exchange = Exchange(agent=lambda: agent)
+        line = exchange.dial()
+        agent.call.say(b"\x11" * 800)
+        exchange.advance(0.06)
+        line.echo("m1")
+        self.assertEqual(agent.call.interrupt("speech"), 50)
+        self.assertEqual(line.wire[-1][0], "clear")
+
     def test_within_a_turn(self) -> None:
         """The clear is on the wire when the interrupt returns [BI-5]."""
         agent = Notebook()

@@ -50,6 +50,7 @@ class MarksTests(SynchronousTestCase):
             names.append(self.marks.add(lambda _, n=number: resolved(n)))  # type: ignore[misc]
         self.marks.resolve_all("lost")
         self.assertEqual(ended, [0, 2, 1])
+        self.assertEqual(self.marks.outcomes, {"lost": 2, "played": 1, "stray": 2})
         self.assertEqual(self.outcomes, [])
 
 

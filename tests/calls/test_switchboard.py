@@ -37,6 +37,12 @@ class SlowStore(MemoryStore):
         self.failing = False
         self._held: list[Callable[[], object]] = []
 
+    def answer_all(self) -> None:
+        """Do all that was asked, and answer at once from now on."""
+        while self._held:
+            self.answer()
+        self.slow = False
+
     def answer(self, count: int = 1) -> None:
         """Do the first things that were asked."""
         for _ in range(count):
@@ -168,11 +174,10 @@ class SlowStoreTests(SynchronousTestCase):
     def test_socket_lost_meanwhile(self) -> None:
         """A place that comes too late is given back."""
         for end in ("lose", "stop"):
+            self.store.slow = True
             line = self.exchange.dial()
             getattr(line, end)()
-            self.store.answer()
-            self.store.answer()
-        self.store.slow = False
+            self.store.answer_all()
         self.assertEqual(self.exchange.cdrs, [])
         self.assertEqual(self.exchange.admission.released, 2)
         self.assertEqual(self.exchange.leftovers(), [])
@@ -182,8 +187,7 @@ class SlowStoreTests(SynchronousTestCase):
         line = self.exchange.dial()
         self.exchange.switchboard.carrier_ended("CA1")
         self.assertEqual(line.closed, ["completed"])
-        self.store.answer(2)
-        self.store.slow = False
+        self.store.answer_all()
         self.assertEqual(self.exchange.onlooker.events, [])
         self.assertEqual(self.exchange.leftovers(), [])
 
@@ -192,8 +196,7 @@ class SlowStoreTests(SynchronousTestCase):
         line = self.exchange.dial()
         self.exchange.advance(3.1)
         self.assertEqual(line.closed, ["unstarted"])
-        self.store.answer(2)
-        self.store.slow = False
+        self.store.answer_all()
         self.assertEqual(self.exchange.leftovers(), [])
 
     def test_old_stream_ends_meanwhile(self) -> None:
@@ -202,8 +205,7 @@ class SlowStoreTests(SynchronousTestCase):
         self.store.answer()
         new = self.exchange.dial()
         old.stop()
-        self.store.answer()
-        self.store.slow = False
+        self.store.answer_all()
         self.assertEqual(self.exchange.places(), 1)
         new.stop()
         self.assertEqual(self.exchange.leftovers(), [])
@@ -215,8 +217,7 @@ class SlowStoreTests(SynchronousTestCase):
         self.exchange.services.trusted = False
         self.exchange.dial()
         old.stop()
-        self.store.answer(2)
-        self.store.slow = False
+        self.store.answer_all()
         self.assertEqual(self.exchange.switchboard.turned_away, {"refused": 1})
         self.assertEqual(self.exchange.leftovers(), [])
 

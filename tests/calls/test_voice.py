@@ -211,6 +211,7 @@ class VoiceTests(SynchronousTestCase):
         self.assertConserved()
         self.advance(5)
         utterance.write(self.tone(10))
+        self.assertEqual(call.stream.meters.queued, 15_000 + 2)
         utterance.end()
         self.assertEqual(call.stream.meters.queued, 15_000 + 2)
         dropped_ms = self.call.interrupt("enough")
@@ -240,10 +241,11 @@ class VoiceTests(SynchronousTestCase):
         """Who no longer waits for the end of an utterance disturbs nobody."""
         utterance = self.call.say(self.tone(100))
         mark = self.call.send_mark("end")
-        for waiting in (utterance.finished(), mark):
+        self.call.say(self.tone(10_000))
+        for waiting in (utterance.finished(), mark, self.call.room()):
             waiting.addErrback(lambda _: None)
             waiting.cancel()
-        self.advance(1)
+        self.advance(10)
         self.assertOutcome(utterance, self.heard_outcome)
         self.assertIn(("mark", "end", self.heard_outcome), self.agent.events)
 

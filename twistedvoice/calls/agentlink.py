@@ -71,7 +71,7 @@ class AgentLink:
 
     def over(self, outcome: str) -> None:
         """The call is over: tell the agent, and cancel what it still waits for."""
-        self._failed, self._ending = None, True
+        self._failed = None
         running, self._running = self._running, {}
         self.tell("call_ended", outcome)
         for deferred in running:

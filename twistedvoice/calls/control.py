@@ -72,8 +72,7 @@ class Control:
 
         def resolved(outcome: str) -> None:
             self._call.tell_agent("mark_reached", name, outcome)
-            if not reached.called:
-                reached.callback(outcome)
+            reached.callback(outcome)
 
         self._voice.send_mark(resolved)
         return reached

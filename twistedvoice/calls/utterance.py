@@ -72,11 +72,10 @@ class SpokenUtterance:
         if self.ended:
             return
         self.ended = True
-        if not self._shut:
-            for frame in self._framer.finish():
-                self._stream.queue_frame(frame, self.spoken)
-            if self.on_end is not None:
-                self.on_end(self)
+        for frame in self._framer.finish():
+            self._stream.queue_frame(frame, self.spoken)
+        if self.on_end is not None:
+            self.on_end(self)
 
     def finished(self) -> Deferred[str]:
         waiter: Deferred[str] = Deferred()
@@ -114,5 +113,4 @@ class SpokenUtterance:
         settled = self.settle(outcome)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
-            if not waiter.called:
-                waiter.callback(settled)
+            waiter.callback(settled)

@@ -163,5 +163,4 @@ class Voice:
     def _make_room(self) -> None:
         waiters, self._room = self._room, []
         for waiter in waiters:
-            if not waiter.called:
-                waiter.callback(None)
+            waiter.callback(None)
