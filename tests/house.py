@@ -12,13 +12,24 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogLevel
 
+from twistedvoice import pools
 from twistedvoice.config import Config, load
 from twistedvoice.events import Message
 from twistedvoice.routing import Routes
 from twistedvoice.wiring import House
 
-__all__ = ["Guest", "HouseReactor", "Pool", "house", "settings"]
+__all__ = ["HELLO", "Guest", "HouseReactor", "Pool", "house", "settings"]
+
+
+#: An event of the log.
+HELLO = {
+    "log_level": LogLevel.info,
+    "log_namespace": "tests",
+    "log_format": "hello",
+    "log_time": 0.0,
+}
 
 
 class HouseReactor(MemoryReactorClock):
@@ -35,11 +46,10 @@ class HouseReactor(MemoryReactorClock):
         self.is_stopped = True
 
 
-class Pool:
+class Pool(pools.Pool):
     """A pool that does its work on the spot."""
 
-    def __init__(self) -> None:
-        self.is_stopped = False
+    is_stopped = False
 
     def defer(self, work: Callable[..., Any], *args: object) -> Deferred[Any]:
         """:returns: has fired already."""
@@ -95,6 +105,4 @@ def settings(toml: str = "", **options: object) -> Config:
 
 def house(reactor: HouseReactor, config: Config) -> House:
     """:returns: all parts, with pools that do their work on the spot."""
-    made = House(reactor, config, Routes(config, Path()))
-    made.work, made.disk = Pool(), Pool()  # type: ignore[assignment]
-    return made
+    return House(reactor, config, Routes(config, Path()), Pool)

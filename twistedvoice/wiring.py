@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +66,22 @@ class House:
     The parts are made floor by floor, in the order in which they need each other.
     """
 
-    def __init__(self, reactor: Any, config: Config, routes: Routes) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        config: Config,
+        routes: Routes,
+        new_pool: Callable[[Any, str, int], Pool] = Pool,
+    ) -> None:
         """
+        :param new_pool: makes a pool of threads of a name and a size.
         :raises ConfigError: when what the service writes cannot be written.
         """
         check_writable(config)
         self.config = config
         self.routes = routes
         self._reactor = reactor
+        self._new_pool = new_pool
         self._make_ground()
         self._make_recorders()
         self._make_calls()
@@ -106,8 +114,8 @@ class House:
 
     def _make_ground(self) -> None:
         config, reactor = self.config, self._reactor
-        self.disk = Pool(reactor, "twistedvoice-disk", 4)
-        self.work = Pool(reactor, "twistedvoice-work", 2)
+        self.disk = self._new_pool(reactor, "twistedvoice-disk", 4)
+        self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
         self.schedule = Schedule(reactor)
         self.probe = LagProbe(reactor)
