@@ -108,7 +108,7 @@ class StreamMachine(RuleBasedStateMachine):
         transport = self.line.transport
         transport.room = room
         transport.writable = room > 0
-        self.ticks(pauses_us)
+        self.ticks(pauses_us, 0)
         if again:
             transport.resume()
 
@@ -128,11 +128,11 @@ class StreamMachine(RuleBasedStateMachine):
 
     # -- the tick -----------------------------------------------------------------
 
-    @rule(pauses_us=TICKS)
-    def ticks(self, pauses_us: list[int]) -> None:
-        """Time passes, and the schedule comes."""
+    @rule(pauses_us=TICKS, late_us=st.sampled_from([0, 0, 300, 9_000, 19_999]))
+    def ticks(self, pauses_us: list[int], late_us: int) -> None:
+        """Time passes, and the schedule comes, sooner or later in its period."""
         for pause_us in pauses_us:
-            self.tick(pause_us)
+            self.tick(pause_us, late_us)
 
     @rule(frames=st.integers(1, 12), pause_us=PAUSES)
     def say(self, frames: int, pause_us: int) -> None:
@@ -141,7 +141,7 @@ class StreamMachine(RuleBasedStateMachine):
         self.mark()
         self.tick(pause_us)
 
-    def tick(self, pause_us: int) -> None:
+    def tick(self, pause_us: int, late_us: int = 0) -> None:
         """One tick, and whether it wrote the right things."""
         self.now_us += pause_us
         transport = self.line.transport
@@ -149,7 +149,7 @@ class StreamMachine(RuleBasedStateMachine):
         could = self.state == "open" and transport.writable
         before_us = max(self.now_us, self.stream.playout.playing_until_us)
         already_passed = len(self.stream.passed)
-        self.stream.tick(self.now_us)
+        self.stream.tick(self.now_us, late_us)
         writes = len(transport.events) - passed
         assert could or not writes
         frames = self.take_model(passed, already_passed)
@@ -158,7 +158,7 @@ class StreamMachine(RuleBasedStateMachine):
             self.first_us = self.now_us
         self.assert_pace(frames, before_us)
         if could and transport.writable:
-            self.assert_all_due_was_sent()
+            self.assert_all_due_was_sent(self.now_us - late_us)
 
     def take_model(self, passed: int, already_passed: int) -> int:
         """:returns: the frames written, all from the front of the model, in order."""
@@ -190,11 +190,11 @@ class StreamMachine(RuleBasedStateMachine):
             assert playing_until_us == before_us + frames * FRAME_US
             assert playing_until_us - self.now_us < self.lead_us + FRAME_US
 
-    def assert_all_due_was_sent(self) -> None:
+    def assert_all_due_was_sent(self, due_us: int) -> None:
         """A frame that still waits on an open line waits for its time."""
         if self.waiting:
             assert self.waiting[0][0] == "media"
-            ahead_us = self.stream.playout.playing_until_us - self.now_us
+            ahead_us = self.stream.playout.playing_until_us - due_us
             assert ahead_us >= self.lead_us
 
     # -- at any time --------------------------------------------------------------

@@ -221,6 +221,24 @@ class PaceTests(_ScheduleTestCase):
         visits = [now_us - self.start_us for now_us in pulse.visits]
         self.assertEqual(visits, [10_000, 30_000, 79_000, 90_000, 110_000])
 
+    def test_jitter(self) -> None:
+        """Turns that come late now and then send one frame each, not none, then two."""
+        random = Random(3)
+        for lead_us in (20_000, 100_000):
+            line = TWILIO_OVER_WEBSOCKET(lead_us).open()
+            self.schedule.join(line.stream)
+            line.say(100)
+            self.run_for(FRAME_US)
+            counts = []
+            for _ in range(60):
+                before = len(line.transport.events)
+                now_us = microseconds(self.clock)
+                self.block_for(random.randrange(9_000))
+                run_until(self.clock, now_us + FRAME_US)
+                counts.append(len(line.transport.events) - before)
+            self.assertEqual(counts, [1] * 60)
+            self.schedule.leave(line.stream)
+
     def test_any_start(self) -> None:
         """A clock of floats, started at any instant, makes no turn late by rounding."""
         random = Random(2)
