@@ -274,3 +274,48 @@ class PrivacyTests(SynchronousTestCase):
         """Neither a digit nor a token is in the repr of its event."""
         self.assertNotIn("1", repr(hear(started(), load("dtmf"))))
         self.assertNotIn("Zm9y", repr(hear(TwilioDialect(), load("start"))))
+
+
+class UsualMediaTests(SynchronousTestCase):
+    """The short way to read a media message, against the long one."""
+
+    def outcome(self, dialect: TwilioDialect, data: bytes) -> object:
+        """:returns: the event, or the text of the error."""
+        try:
+            return hear(dialect, data)
+        except DialectError as error:
+            return str(error)
+
+    def assert_same_both_ways(self, data: bytes) -> None:
+        """A space that means nothing in JSON sends a message the long way."""
+        short = self.outcome(started(), data)
+        self.assertEqual(short, self.outcome(started(), b" " + data))
+
+    def test_the_usual_shape_goes_the_short_way(self) -> None:
+        """What Twilio sends is read without JSON."""
+        dialect = started()
+        usual = Message(load_bytes("media"), False)
+        self.assertIsInstance(dialect._usual_media(usual), AudioReceived)
+        self.assertIsNone(dialect._usual_media(Message(b" " + usual.data, False)))
+
+    @steady
+    @given(st.data())
+    def test_same_both_ways(self, data: st.DataObject) -> None:
+        """Any change to a usual message is read, or refused, as the long way does."""
+        usual = bytearray(load_bytes("media"))
+        for _ in range(data.draw(st.integers(0, 3))):
+            place = data.draw(st.integers(0, len(usual)))
+            length = data.draw(st.integers(0, 3))
+            usual[place : place + length] = data.draw(
+                st.one_of(st.binary(max_size=3), st.sampled_from([b'"', b"=", b"9"]))
+            )
+        self.assert_same_both_ways(bytes(usual))
+
+    @given(st.binary(max_size=400), st.integers(0, 10**14))
+    def test_any_sound(self, payload: bytes, timestamp: int) -> None:
+        """Any sound at any time, and times that cannot be."""
+        head = b'{"event":"media","sequenceNumber":"7","media":{"track":"inbound",'
+        middle = b'"chunk":"6","timestamp":"%d","payload":"%b"},"streamSid":"%b"}'
+        sid = load("start")["streamSid"].encode()
+        sound = base64.b64encode(payload)
+        self.assert_same_both_ways(head + middle % (timestamp, sound, sid))

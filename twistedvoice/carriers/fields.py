@@ -19,6 +19,7 @@ from ..events import Message
 
 __all__ = [
     "base64_bytes",
+    "base64_of",
     "identifier",
     "json_object",
     "label",
@@ -107,14 +108,18 @@ def number(fields: Mapping[str, Any], name: str) -> int:
 def base64_bytes(fields: Mapping[str, Any], name: str) -> bytes:
     """:raises DialectError: when the field is not strict base64."""
     try:
-        value = fields[name]
-        data = a2b_base64(value, strict_mode=True)
-        # Even strict, CPython lets padding follow that pads nothing.
-        if len(value) == (len(data) + 2) // 3 * 4:
-            return data
+        return base64_of(fields[name])
     except (KeyError, TypeError, ValueError):
-        pass
-    raise _wrong(name, "base64")
+        raise _wrong(name, "base64") from None
+
+
+def base64_of(value: str | bytes) -> bytes:
+    """:raises ValueError: when ``value`` is not strict base64."""
+    data = a2b_base64(value, strict_mode=True)
+    # Even strict, CPython lets padding follow that pads nothing.
+    if len(value) != (len(data) + 2) // 3 * 4:
+        raise ValueError("padding that pads nothing")
+    return data
 
 
 def label(value: str) -> str:

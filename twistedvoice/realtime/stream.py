@@ -41,6 +41,7 @@ class OutgoingStream:
 
     __slots__ = (
         "_dialect",
+        "_frame_bytes",
         "_queue",
         "_started_us",
         "_starved",
@@ -67,6 +68,7 @@ class OutgoingStream:
         """
         self._transport = transport
         self._dialect = dialect
+        self._frame_bytes = dialect.format.frame_bytes
         self._queue: deque[_Frame] = deque()
         self._waiting = 0
         self._started_us: int | None = None
@@ -99,9 +101,10 @@ class OutgoingStream:
         :param started_us: when the carrier's ``start`` came; the tracks count from it.
         """
         self._started_us = started_us
-        queue, self._queue = self._queue, deque()
-        for early in queue:
-            self._queue.append(early._replace(wire=self._encode(early)))
+        early, self._queue = self._queue, deque()
+        for _, payload, spoken, mark in early:
+            wire = self._encode(payload, mark)
+            self._queue.append(_Frame(wire, payload, spoken, mark))
 
     def queue_frame(self, payload: bytes, spoken: Spoken) -> None:
         """
@@ -109,22 +112,21 @@ class OutgoingStream:
 
         A frame of a stale generation is counted and goes no further.
         """
-        if len(payload) != self._dialect.format.frame_bytes:
+        if len(payload) != self._frame_bytes:
             raise ValueError(
-                f"a frame is {self._dialect.format.frame_bytes} bytes, not "
-                f"{len(payload)}"
+                f"a frame is {self._frame_bytes} bytes, not {len(payload)}"
             )
         meters = self.meters
         meters.queued += 1
         if spoken.generation != self.generation:
             meters.flushed += 1
             return
-        self._append(_Frame(b"", payload, spoken, ""))
+        self._queue.append(_Frame(self._encode(payload, ""), payload, spoken, ""))
         self._waiting += 1
 
     def queue_mark(self, name: str) -> None:
         """Queue a mark behind all sound queued so far."""
-        self._append(_Frame(b"", b"", None, name))
+        self._queue.append(_Frame(self._encode(b"", name), b"", None, name))
 
     def reject(self, frames: int) -> None:
         """Count frames that were refused because too much waits."""
@@ -154,16 +156,14 @@ class OutgoingStream:
         self.meters.dropped += self._empty()
         self._started_us = None
 
-    def _append(self, frame: _Frame) -> None:
-        if self._started_us is not None:
-            frame = frame._replace(wire=self._encode(frame))
-        self._queue.append(frame)
-
-    def _encode(self, frame: _Frame) -> bytes:
-        if frame.payload:
-            return self._transport.frame(self._dialect.media(frame.payload))
+    def _encode(self, payload: bytes, mark: str) -> bytes:
+        """:returns: the bytes for the wire; none before ``open``."""
+        if self._started_us is None:
+            return b""
+        if payload:
+            return self._transport.frame(self._dialect.media(payload))
         if self._dialect.capabilities.marks:
-            return self._transport.frame(self._dialect.mark(frame.mark))
+            return self._transport.frame(self._dialect.mark(mark))
         return b""
 
     def _empty(self) -> int:

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -28,6 +28,7 @@ from ..events import Message
 from ..interfaces import Dialect
 from .framing import frame_message
 from .gate import Gate
+from .receive import FastReceive
 
 __all__ = ["MediaFactory", "MediaSocket"]
 
@@ -48,7 +49,7 @@ _PONG_SECONDS = 15
 
 
 @implementer(IPushProducer)
-class MediaSocket(WebSocketServerProtocol):
+class MediaSocket(FastReceive):
     """
     One WebSocket, as the transport of one call.
 
