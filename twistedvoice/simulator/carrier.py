@@ -58,7 +58,7 @@ def _factory(reactor: Any, plan: CallPlan, url: str) -> Any:
     if plan.auth_token is not None:
         headers[HEADER] = sign(plan.auth_token, url)
     try:
-        factory: Any = WebSocketClientFactory(  # type: ignore[no-untyped-call]
+        factory: Any = WebSocketClientFactory(
             url, headers=headers, useragent="twistedvoice-simulator", reactor=reactor
         )
     except ValueError as error:

@@ -76,9 +76,9 @@ def _form(plan: CallPlan, status: str) -> list[tuple[str, str]]:
 async def _post(
     reactor: Any, plan: CallPlan, url: str, form: list[tuple[str, str]]
 ) -> bytes:
-    pool: Any = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
+    pool: Any = HTTPConnectionPool(reactor)
     line = Line(reactor, url, plan.connect_to)
-    agent = Agent.usingEndpointFactory(  # type: ignore[no-untyped-call]
+    agent = Agent.usingEndpointFactory(
         reactor, _SameLine(line), pool
     )
     exchange = Deferred.fromCoroutine(_exchange(agent, plan, url, form))
