@@ -115,9 +115,8 @@ class Wire(FakeTransport):
 
     def __init__(self, protocol: Any, peer: Any) -> None:
         self._ending = False
-        self.stalled = False
+        self.stalled = self.aborted = False
         super().__init__(protocol, isServer=True, peerAddress=peer)
-        self.aborted = False
 
     @property  # type: ignore[override]
     def disconnecting(self) -> bool:
@@ -128,11 +127,12 @@ class Wire(FakeTransport):
         self._ending = value
 
     def write(self, data: bytes) -> None:
-        if not self._ending:
-            super().write(data)
-            if self.stalled and self.buffered() > self.bufferSize:
-                producer: Any = self.producer
-                producer.pauseProducing()
+        if self.aborted or self.disconnected:
+            return
+        self.stream.append(data)
+        if self.stalled and self.buffered() > self.bufferSize:
+            producer: Any = self.producer
+            producer.pauseProducing()
 
     def buffered(self) -> int:
         """:returns: how many bytes the peer has not read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http import HTTPChannel
 from twisted.web.resource import Resource
+from twisted.web.test.requesthelper import DummyChannel
 
 from twistedvoice.calls.call import Call
 from twistedvoice.web.media import MediaSocket
@@ -119,7 +121,7 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual(self.doors.gate.refused, {})
 
     def test_chunked_body(self) -> None:
-        """A body in chunks is as good as another, and stays in memory."""
+        """A body in chunks is as good as another."""
         body, headers = self.doors.webhook()
         lines = [f"{name}: {value}" for name, value in headers]
         head = "\r\n".join(["POST /twilio/voice HTTP/1.1", "Host: x", *lines, ""])
@@ -130,6 +132,13 @@ class BodyTests(SynchronousTestCase):
         answer = read(browser.data)
         self.assertEqual(answer.status, 200)
         self.assertIn(b"<Stream", answer.body)
+
+    def test_body_stays_in_memory(self) -> None:
+        """Nobody outside makes this process write a file."""
+        for length in (None, 0, MOST, MOST + 1):
+            request = BoundedRequest(DummyChannel(), False)
+            request.gotLength(length)
+            self.assertIsInstance(request.content, io.BytesIO)
 
 
 class TreeTests(SynchronousTestCase):
