@@ -15,10 +15,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.logger import globalLogBeginner
 from twisted.python.usage import UsageError
 
@@ -28,6 +30,9 @@ from .errors import AudioFormatError, ConfigError, SimulationError
 from .tap import Options, build, configure, explained
 
 __all__ = ["main"]
+
+#: What a shell expects of a command that Ctrl-C ended.
+_INTERRUPTED = 128 + signal.SIGINT
 
 _Command = Callable[[list[str]], int]
 
@@ -55,6 +60,8 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"twistedvoice {name}: {explained(error)}\n")
     except (UsageError, SimulationError, AudioFormatError, OSError) as error:
         sys.stderr.write(f"twistedvoice {name}: {error}\n")
+    except KeyboardInterrupt:  # while it was still being imported
+        return _INTERRUPTED
     return 2
 
 
@@ -172,11 +179,12 @@ def _run(work: Callable[[Any], Deferred[int]]) -> int:
 
     def done(result: Any) -> None:
         outcome.append(result if isinstance(result, int) else result.value)
-        reactor.stop()
+        with suppress(ReactorNotRunning):  # Ctrl-C came first
+            reactor.stop()
 
     reactor.callWhenRunning(lambda: work(reactor).addBoth(done))
     reactor.run()
-    result = outcome[0] if outcome else 128 + signal.SIGINT
+    result = outcome[0] if outcome else _INTERRUPTED
     if isinstance(result, Exception):
         raise result
     return result

@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
+from twisted.test.iosim import ConnectionCompleter
 from twisted.trial.unittest import SynchronousTestCase
 
 import twistedvoice
@@ -22,6 +25,7 @@ from twistedvoice.simulator.service import (
     ServiceProcess,
     child_environ,
     free_port,
+    is_up,
     start_service,
 )
 
@@ -215,6 +219,20 @@ class EnvironTests(SynchronousTestCase):
         environ = child_environ({"PYTHONPATH": "/elsewhere"}, "token")
         above = str(Path(twistedvoice.__file__).parents[1])
         self.assertEqual(environ["PYTHONPATH"].split(os.pathsep), [above, "/elsewhere"])
+
+
+class AskTests(SynchronousTestCase):
+    """Asking whether a service is up."""
+
+    def test_given_up(self) -> None:
+        """Who waits no longer for the answer is not told that there is none yet."""
+        reactor: Any = MemoryReactorClock()
+        reactor.listenTCP(8000, Factory.forProtocol(Protocol))
+        asked = Deferred.fromCoroutine(is_up(reactor, "http://127.0.0.1:8000/"))
+        ConnectionCompleter(reactor).succeedOnce()
+        self.assertNoResult(asked)
+        asked.cancel()
+        self.failureResultOf(asked, CancelledError)
 
 
 class FreePortTests(SynchronousTestCase):

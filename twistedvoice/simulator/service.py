@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
@@ -151,7 +151,12 @@ async def is_up(reactor: Any, url: str) -> bool:
     try:
         response = await agent.request(b"GET", url.encode("ascii"))
         await readBody(response)
-    except (*CONNECT_ERRORS, ResponseFailed):
+    except ResponseFailed as error:
+        # Somebody who waits no longer must not be told that it is not up yet.
+        if any(reason.check(CancelledError) for reason in error.reasons):
+            raise CancelledError from error
+        return False
+    except CONNECT_ERRORS:
         return False
     return bool(response.code == 200)
 
