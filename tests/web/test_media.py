@@ -364,6 +364,7 @@ class BadInputTests(DoorsTestCase):
         self.doors.agent.call.say(tone(2000))
         self.line.peer.answers_closes = False
         self.line.raw(b"\x81\xff" + (1 << 40).to_bytes(8, "big") + b"abcd")
+        self.assertFalse(self.line.socket.writable)
         sent = len(self.line.peer.received)
         self.doors.advance(0.5)
         self.assertEqual(len(self.line.peer.received), sent)
