@@ -301,11 +301,11 @@ class Doors:
         channel = self.site.buildProtocol(address)
         wire = self.wire_class(channel, address)
         near = FakeTransport(client, isServer=False)
-        self._pumps.append(IOPump(client, None, near, wire, False, clock=self.reactor))
+        pump = IOPump(client, None, near, wire, False, clock=self.reactor)
+        self._pumps.append(pump)
         channel.makeConnection(wire)
         client.makeConnection(near)
-        del channel
-        self.settle()
+        pump.flush()
         return wire, near
 
     def settle(self) -> None:
