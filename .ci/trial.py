@@ -75,6 +75,8 @@ def _counts(output: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
+    # Tests press Ctrl-C, which is ignored by what was started in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     output, ended = run(sys.argv[1])
     line, status = judge(output)
     sys.stdout.write(f"{line}\n")
