@@ -67,6 +67,8 @@ class _End:
             maxFramePayloadSize=_MOST_BYTES,
             maxMessagePayloadSize=_MOST_BYTES,
             failByDrop=False,
+            # Autobahn would time it by the global reactor, and leave the timer there.
+            closeHandshakeTimeout=0,
         )
         self.events = events
         self.protocol = Recorded()
