@@ -68,6 +68,16 @@ class MainTests(CliTestCase):
         for command in ("demo", "call"):
             self.assertEqual(self.exits(command, "--bogus"), 2)
 
+    def test_interrupted(self) -> None:
+        """Ctrl-C before the reactor runs ends a command as a shell expects."""
+
+        class Interrupted(io.StringIO):
+            def write(self, text: str) -> int:
+                raise KeyboardInterrupt
+
+        self.patch(sys, "stdout", Interrupted())
+        self.assertEqual(main(("check-config", *_GOOD)), 130)
+
 
 class CheckConfigTests(CliTestCase):
     """``check-config``."""

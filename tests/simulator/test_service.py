@@ -226,13 +226,15 @@ class AskTests(SynchronousTestCase):
 
     def test_given_up(self) -> None:
         """Who waits no longer for the answer is not told that there is none yet."""
-        reactor: Any = MemoryReactorClock()
-        reactor.listenTCP(8000, Factory.forProtocol(Protocol))
-        asked = Deferred.fromCoroutine(is_up(reactor, "http://127.0.0.1:8000/"))
-        ConnectionCompleter(reactor).succeedOnce()
-        self.assertNoResult(asked)
-        asked.cancel()
-        self.failureResultOf(asked, CancelledError)
+        for connects in (False, True):
+            reactor: Any = MemoryReactorClock()
+            reactor.listenTCP(8000, Factory.forProtocol(Protocol))
+            asked = Deferred.fromCoroutine(is_up(reactor, "http://127.0.0.1:8000/"))
+            if connects:
+                ConnectionCompleter(reactor).succeedOnce()
+            self.assertNoResult(asked)
+            asked.cancel()
+            self.failureResultOf(asked, CancelledError)
 
 
 class FreePortTests(SynchronousTestCase):

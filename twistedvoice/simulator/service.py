@@ -147,18 +147,35 @@ def _failed(service: ServiceProcess, what: str) -> SimulationError:
 
 async def is_up(reactor: Any, url: str) -> bool:
     """:returns: whether ``url`` answers that all is well."""
-    agent = Agent(reactor, connectTimeout=1)
     try:
-        response = await agent.request(b"GET", url.encode("ascii"))
-        await readBody(response)
-    except ResponseFailed as error:
-        # Somebody who waits no longer must not be told that it is not up yet.
-        if any(reason.check(CancelledError) for reason in error.reasons):
-            raise CancelledError from error
+        return await _or_given_up(Deferred.fromCoroutine(_answers(reactor, url)))
+    except (*CONNECT_ERRORS, ResponseFailed):
         return False
-    except CONNECT_ERRORS:
-        return False
+
+
+async def _answers(reactor: Any, url: str) -> bool:
+    response = await Agent(reactor, connectTimeout=1).request(b"GET", url.encode())
+    await readBody(response)
     return bool(response.code == 200)
+
+
+def _or_given_up(asking: Deferred[bool]) -> Deferred[bool]:
+    """
+    Tell who gives up just that: a connection attempt that is cancelled fails as one
+    that was refused, and asking would go on.
+    """
+
+    def give_up(answer: Deferred[bool]) -> None:
+        answer.errback(CancelledError())
+        asking.cancel()
+
+    def pass_on(result: Any) -> None:
+        if not answer.called:
+            answer.callback(result)
+
+    answer: Deferred[bool] = Deferred(give_up)
+    asking.addBoth(pass_on)
+    return answer
 
 
 def child_environ(ours: Mapping[str, str], token: str) -> dict[str, str]:
