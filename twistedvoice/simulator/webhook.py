@@ -78,9 +78,7 @@ async def _post(
 ) -> bytes:
     pool: Any = HTTPConnectionPool(reactor)
     line = Line(reactor, url, plan.connect_to)
-    agent = Agent.usingEndpointFactory(
-        reactor, _SameLine(line), pool
-    )
+    agent = Agent.usingEndpointFactory(reactor, _SameLine(line), pool)
     exchange = Deferred.fromCoroutine(_exchange(agent, plan, url, form))
     try:
         return await exchange.addTimeout(_ANSWER_SECONDS, reactor, _give_up)
