@@ -298,6 +298,18 @@ class UsualMediaTests(SynchronousTestCase):
         self.assertIsInstance(dialect._usual_media(usual), AudioReceived)
         self.assertIsNone(dialect._usual_media(Message(b" " + usual.data, False)))
 
+    def test_second_of_sound(self) -> None:
+        """A second of sound in one message is read; a byte more is refused."""
+        longest = base64.b64encode(bytes(8000))
+        usual = load_bytes("media")
+        old = load("media")["media"]["payload"].encode()
+        for lead in (b"", b" "):
+            event = hear(started(), lead + usual.replace(old, longest))
+            self.assertEqual(event, AudioReceived(bytes(8000), 25))
+            too_long = lead + usual.replace(old, base64.b64encode(bytes(8001)))
+            with self.assertRaisesRegex(DialectError, "longer than a second"):
+                hear(started(), too_long)
+
     @steady
     @given(st.data())
     def test_same_both_ways(self, data: st.DataObject) -> None:

@@ -46,6 +46,8 @@ __all__ = ["TwilioDialect"]
 
 _DIGITS = frozenset("0123456789*#ABCD")
 _MEDIA_TAIL = b'"}}'
+#: A second; a message holds 20 ms, and a peer that sends more wants our memory.
+_MOST_SOUND = MULAW_8K.bytes_in(1_000_000)
 #: A media message up to its sound; the numbers are short enough to be true.
 _USUAL_HEAD = re.compile(
     rb'\{"event":"media","sequenceNumber":"[0-9]{1,12}","media":\{"track":"inbound",'
@@ -109,10 +111,12 @@ class TwilioDialect:
         if head is None:
             return None
         try:
-            sound = data[head.end() : -len(self._usual_end)]
-            return AudioReceived(base64_of(sound), int(head[1]))
+            sound = base64_of(data[head.end() : -len(self._usual_end)])
         except ValueError:
             return None
+        if len(sound) > _MOST_SOUND:
+            return None
+        return AudioReceived(sound, int(head[1]))
 
     # -- one function for each kind of message ----------------------------------------
 
@@ -130,7 +134,10 @@ class TwilioDialect:
         media = self._body(said, "media")
         if text(media, "track") != "inbound":
             return Ignored("media")
-        return AudioReceived(base64_bytes(media, "payload"), number(media, "timestamp"))
+        sound = base64_bytes(media, "payload")
+        if len(sound) > _MOST_SOUND:
+            raise DialectError('"payload" is longer than a second')
+        return AudioReceived(sound, number(media, "timestamp"))
 
     def _dtmf(self, said: Mapping[str, Any]) -> DigitReceived:
         digit = text(self._body(said, "dtmf"), "digit")
