@@ -19,6 +19,15 @@ class Mine(Agent):
     """Someone's agent."""
 
 
+class Unhurried(Agent):
+    """Someone's agent that wants to wait at each frame."""
+
+    async def audio_heard(  # type: ignore[override]
+        self, payload: bytes, timestamp_ms: int
+    ) -> None:
+        """Wait for each frame."""
+
+
 class FindAgentTests(SynchronousTestCase):
     """Names that lead to an agent, and names that do not."""
 
@@ -70,3 +79,11 @@ class FindAgentTests(SynchronousTestCase):
     def test_no_agent(self) -> None:
         """A class must be derived from Agent."""
         self.assertProblem("pathlib:Path", "derived from twistedvoice.agents")
+
+    def test_async_audio_heard(self) -> None:
+        """What is called for every frame must be a plain method."""
+        self.assertProblem(
+            f"{__name__}:Unhurried",
+            "audio_heard is called fifty times a second",
+            "plain method",
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import iscoroutinefunction
 
 from ..errors import ConfigError
 from .agent import Agent
@@ -47,6 +48,13 @@ def find_agent(name: str) -> type[Agent]:
             [
                 f"the agent {name!r} is not usable: {module_name} has no class"
                 f" {class_name!r} derived from twistedvoice.agents.agent.Agent"
+            ]
+        )
+    if iscoroutinefunction(found.audio_heard):
+        raise ConfigError(
+            [
+                f"the agent {name!r} is not usable: its audio_heard is called fifty"
+                " times a second, so it must be a plain method, not an async one"
             ]
         )
     return found
