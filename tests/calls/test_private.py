@@ -22,6 +22,8 @@ class Blunt(Notebook):
     def digit_pressed(self, digit: str) -> None:
         if digit == "#":
             raise ValueError("no such menu")
+        if digit == "7":
+            raise KeyError(digit)
         if digit == "*":
             self.call.hang_up()
 
@@ -61,22 +63,38 @@ class LogTests(SynchronousTestCase):
         third = exchange.open("CA3")
         third.start(token=exchange.reserve("CA3").token)
         third.press("*")
+        keyed = exchange.open("CA4")
+        keyed.start(token=exchange.reserve("CA4").token)
+        keyed.press("7")
         self.assertEqual(
-            [each.closed for each in (line, other, third)],
-            [["failed"], ["refused"], ["hung_up"]],
+            [each.closed for each in (line, other, third, keyed)],
+            [["failed"], ["refused"], ["hung_up"], ["failed"]],
         )
-        self.flushLoggedErrors(ValueError, CarrierApiError)
+        self.flushLoggedErrors(ValueError, KeyError, CarrierApiError)
 
     def test_nothing_private(self) -> None:
         """No number, digit, token or sound is in it, whoever raised what."""
         text = "\n".join(
             eventAsText(event, includeTimestamp=False) for event in self.events
         )
-        self.assertIn("no such menu", text)
+        self.assertNotIn("no such menu", text)
         fields = repr([{**event, "log_failure": None} for event in self.events])
         for private in (FROM_NUMBER, TO_NUMBER, "90210", self.token, "guessed"):
             self.assertNotIn(private, text)
             self.assertNotIn(private, fields)
+
+    def test_fault_of_an_agent(self) -> None:
+        """What an agent raised is named with its place, and not what it says."""
+        [event] = [
+            event
+            for event in self.events
+            if event.get("log_failure") and event["log_failure"].check(KeyError)
+        ]
+        text = eventAsText(event, includeTimestamp=False)
+        self.assertRegex(text, r"KeyError: raised at\n(.*\n)*.*test_private\.py:\d+")
+        self.assertIn("in digit_pressed", text)
+        self.assertNotIn("'7'", text)
+        self.assertNotIn("'7'", repr(vars(event["log_failure"])))
 
     def test_every_event_names_its_call(self) -> None:
         """Each event of a call has its id, as a field of its own."""

@@ -3,13 +3,15 @@
 
 Whatever an agent raises, at once or later, is reported once and fails its own call.
 Once the call takes nothing new, an agent that did not notice is no failure. The
-coroutines it left waiting are cancelled when the call is over.
+coroutines it left waiting are cancelled when the call is over. What its exceptions say
+may hold what the caller pressed or said, so only their type and place are logged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutine
+from traceback import extract_tb
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -96,6 +98,7 @@ class AgentLink:
 
     def _report(self, failure: Failure) -> None:
         failed, self._failed = self._failed, None
+        failure = _unsaid(failure)
         if failed is not None:
             _log.failure("agent of {call_id} raised", failure, call_id=self._call_id)
             failed()
@@ -105,3 +108,12 @@ class AgentLink:
                 failure,
                 call_id=self._call_id,
             )
+
+
+def _unsaid(failure: Failure) -> Failure:
+    """:returns: a failure of the same type that says where it was, and not what."""
+    places = [
+        f"{place.filename}:{place.lineno} in {place.name}"
+        for place in extract_tb(failure.getTracebackObject())
+    ]
+    return Failure(Exception("\n  ".join(["raised at", *places])), failure.type)
