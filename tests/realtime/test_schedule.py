@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.errors import CallStateError
 from twistedvoice.formats import FRAME_US
+from twistedvoice.metrics import Histogram
 from twistedvoice.realtime.flags import Flags
 from twistedvoice.realtime.meters import StreamMeters
 from twistedvoice.realtime.schedule import SLOTS, Schedule, microseconds
@@ -294,6 +295,20 @@ class LatenessTests(_ScheduleTestCase):
         self.assertEqual(self.schedule.duration.count, 1)
         self.assertAlmostEqual(self.schedule.duration.total, 700, delta=1)
 
+    def test_duration_after_a_block(self) -> None:
+        """Slots that are visited in one late turn are each timed alone."""
+        clock = self.clock
+
+        class Slow(Pulse):
+            def tick(self, now_us: int, late_us: int = 0) -> None:
+                clock.rightNow += 0.000_7
+
+        for _ in range(3):
+            self.schedule.join(Slow())
+        self.block_for(FRAME_US)
+        self.assertEqual(self.schedule.duration.count, 3)
+        self.assertAlmostEqual(self.schedule.duration.largest, 700, delta=1)
+
 
 class FailureTests(_ScheduleTestCase):
     """One stream fails, and no other notices [TX-5]."""
@@ -334,6 +349,41 @@ class FailureTests(_ScheduleTestCase):
         self.assertIsInstance(broken.stream.flags.failure, AttributeError)
         self.assertEqual(broken.stream.waiting, 3)
         self.assertEqual(len(sound.sound()), 3)
+
+
+class _Broken(Histogram):
+    """A histogram with a bug."""
+
+    def observe(self, value: int) -> None:
+        raise ZeroDivisionError
+
+
+class BrokenScheduleTests(_ScheduleTestCase):
+    """A fault of the schedule itself."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pulse = self.joined()
+        sound, self.schedule.lateness = self.schedule.lateness, _Broken((1,))
+        self.run_for(FRAME_US)
+        self.schedule.lateness = sound
+
+    def test_failure_is_kept(self) -> None:
+        """A turn that raises ends the turns, and leaves what it raised to be seen."""
+        assert self.schedule.failure is not None
+        self.assertIsInstance(self.schedule.failure.value, ZeroDivisionError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_leave(self) -> None:
+        """Streams may leave a schedule that has stopped."""
+        self.schedule.leave(self.pulse)
+        self.assertEqual(len(self.schedule), 0)
+
+    def test_join(self) -> None:
+        """The next stream that joins starts the turns again, for all."""
+        fresh = self.joined()
+        self.run_for(100_000)
+        self.assertEqual((len(fresh.visits), len(self.pulse.visits)), (5, 5))
 
 
 class HourTests(SynchronousTestCase):

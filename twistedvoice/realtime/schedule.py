@@ -12,6 +12,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
 
 from ..errors import CallStateError
 from ..formats import FRAME_US
@@ -67,6 +68,9 @@ class Schedule:
         self.duration = Histogram(LATENESS_BOUNDS_US)
         #: Slots visited, a pulse for the watchdog.
         self.turns = 0
+        #: What ended the turns, if it was not the last stream that left. They go on
+        #: with the next stream that joins.
+        self.failure: Failure | None = None
 
     def __len__(self) -> int:
         return len(self._slot_of)
@@ -90,7 +94,8 @@ class Schedule:
         number = self._slot_of.pop(stream, None)
         if number is not None:
             del self._slots[number][stream]
-            if not self._slot_of:
+            # A turn that raised has stopped it already.
+            if not self._slot_of and self._loop.running:
                 self._loop.stop()
 
     def sizes(self) -> list[int]:
@@ -100,7 +105,11 @@ class Schedule:
     def _start(self) -> None:
         self._origin_us = microseconds(self._clock)
         self._next = 1
-        self._loop.start(_SLOT_US / 1_000_000, now=False)
+        turning = self._loop.start(_SLOT_US / 1_000_000, now=False)
+        turning.addErrback(self._turn_failed)
+
+    def _turn_failed(self, failure: Failure) -> None:
+        self.failure = failure
 
     def _quiet_slot(self, at_us: int) -> int:
         wanted = (at_us - self._origin_us) // _SLOT_US
@@ -123,6 +132,8 @@ class Schedule:
     def _visit(
         self, slot: dict[Ticked, None], now_us: int, late_us: int, waited_us: int
     ) -> None:
+        # Not now_us: other slots may have been visited since in the same turn.
+        began_us = microseconds(self._clock)
         self.turns += 1
         self.lateness.observe(waited_us)
         for stream in slot:
@@ -132,4 +143,4 @@ class Schedule:
                     stream.tick(now_us, late_us)
                 except Exception as failure:  # one stream fails, not the schedule
                     stream.flags.failure = failure
-        self.duration.observe(microseconds(self._clock) - now_us)
+        self.duration.observe(microseconds(self._clock) - began_us)
