@@ -14,14 +14,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.realtime.spoken import Spoken
 from twistedvoice.realtime.stream import OutgoingStream
+from twistedvoice.web.media import MediaSocket
 
 from .purity import Reach, TickWatch, WatchedClock, WatchedSchedule
 from .realtime.doubles import (
@@ -44,6 +47,7 @@ OURS = {
         "realtime.schedule.Schedule._visit",
         "realtime.schedule.microseconds",
         "realtime.spoken.Spoken.frame_sent",
+        "realtime.stream.OutgoingStream._comfort",
         "realtime.stream.OutgoingStream._hold",
         "realtime.stream.OutgoingStream._sent",
         "realtime.stream.OutgoingStream._why",
@@ -62,6 +66,22 @@ OTHERS = {
     "builtins.len",
     "builtins.list.append",
     "builtins.max",
+}
+#: What a write on a media socket comes to: ours, and Twisted's, which fills a list.
+SOCKET = {
+    "twistedvoice.web.media.MediaSocket.pauseProducing",
+    "twistedvoice.web.media.MediaSocket.write",
+    "twisted.internet.abstract.FileDescriptor.write",
+}
+TCP = {
+    "tests.test_purity._Peer.addWriter",
+    "twisted.internet._newtls.ConnectionMixin.write",
+    "twisted.internet.abstract.FileDescriptor._isSendBufferFull",
+    "twisted.internet.abstract.FileDescriptor._maybePauseProducer",
+    "twisted.internet.abstract.FileDescriptor.startWriting",
+    "twisted.internet.abstract._dataMustBeBytes",
+    "builtins.isinstance",
+    "builtins.set.add",
 }
 
 #: A line in the middle of a tick.
@@ -186,8 +206,9 @@ class RunningTests(SynchronousTestCase):
 
     def test_ten_thousand_ticks(self) -> None:
         """Ten thousand ticks of a hundred calls call nothing beyond the lists."""
-        lines = [TWILIO_OVER_WEBSOCKET(100_000).open() for _ in range(80)]
-        lines += [BINARY_OVER_PREFIXES(40_000).open() for _ in range(20)]
+        makers = [(TWILIO_OVER_WEBSOCKET, 100_000)] * 80
+        makers += [(BINARY_OVER_PREFIXES, 40_000)] * 20
+        lines = [make(lead_us, comfort=True).open() for make, lead_us in makers]
         talks = [_Talk(line, number) for number, line in enumerate(lines)]
         for line in lines:
             self.schedule.join(line.stream)
@@ -203,6 +224,25 @@ class RunningTests(SynchronousTestCase):
         self.assertEqual(self.strangers(), set())
         self.assertEqual(self.watch.begun, [])
         self.assertEqual(OURS - self.watch.called, set(), "never called")
+
+    def test_socket(self) -> None:
+        """On a media socket and TCP of Twisted's a write only fills a buffer."""
+        peers = [_Peer() for _ in range(20)]
+        for peer in peers:
+            self.schedule.join(peer.stream)
+        for period in range(80):
+            for peer in peers:
+                peer.go_on()
+                if period % 40 == 39:
+                    peer.read()
+            self.pass_time(20)
+        for peer in peers:
+            self.assertIs(peer.stream.flags.failure, None)
+            self.assertGreater(peer.stream.meters.held_ticks, 0)
+            self.assertGreater(peer.received, 0)
+        self.assertEqual(self.strangers() - SOCKET - TCP, set())
+        self.assertEqual(SOCKET - self.watch.called, set(), "never called")
+        self.assertEqual(self.watch.begun, [])
 
     # -- planted ------------------------------------------------------------------
 
@@ -314,9 +354,48 @@ class _Busy(FakeTransport):
         self._deed()
 
 
-#: Plain data: what no Python could do without.
-_PLAIN: set[str] = set()
+class _Peer:
+    """A media socket on TCP; this is its reactor and its kernel, and who reads it."""
 
-_METHODS = {
-    name for name in OURS if name != "twistedvoice.realtime.schedule.microseconds"
-}
+    def __init__(self) -> None:
+        self.received = 0
+        self._writers: set[Connection] = set()
+        media = MediaSocket()
+        media.transport = Connection(cast(Any, self), cast(Any, None), cast(Any, self))
+        media.transport.connected = True
+        media._take_transport()
+        media._call = cast(Any, self)
+        media.resumeProducing()
+        dialect = TWILIO_OVER_WEBSOCKET().open().dialect
+        self.stream = OutgoingStream(media, dialect, None, 100_000)
+        self.stream.open(0)
+        self._spoken = Spoken(0)
+
+    def go_on(self) -> None:
+        """The agent says a frame more."""
+        self.stream.queue_frame(bytes(160), self._spoken)
+
+    def read(self) -> None:
+        """The peer reads all that was written."""
+        for writer in tuple(self._writers):
+            writer.doWrite()
+
+    def addWriter(self, writer: Connection) -> None:
+        """As a reactor."""
+        self._writers.add(writer)
+
+    def removeWriter(self, writer: Connection) -> None:
+        """As a reactor."""
+        self._writers.discard(writer)
+
+    def setblocking(self, flag: bool) -> None:
+        """As a socket."""
+
+    def fileno(self) -> int:
+        """As a socket."""
+        return -1
+
+    def send(self, wire: bytes) -> int:
+        """As a socket whose buffer is empty."""
+        self.received += len(wire)
+        return len(wire)

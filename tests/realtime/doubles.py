@@ -149,12 +149,12 @@ class _LineFactory:
     carrier: Callable[[], Carrier]
     transport: Callable[[], FakeTransport]
 
-    def __call__(self, lead_us: int | None = None) -> Line:
+    def __call__(self, lead_us: int | None = None, *, comfort: bool = False) -> Line:
         """:returns: a line that is not open; its lead is the dialect's by default."""
         dialect, transport = self.dialect(), self.transport()
         tracks = Tracks(dialect.format)
         lead_us = lead_us or dialect.capabilities.lead_ms * 1000
-        stream = OutgoingStream(transport, dialect, tracks, lead_us)
+        stream = OutgoingStream(transport, dialect, tracks, lead_us, comfort=comfort)
         return Line(dialect, self.carrier(), transport, tracks, stream)
 
 

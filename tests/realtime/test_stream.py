@@ -9,6 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.formats import FRAME_US
+from twistedvoice.realtime.flags import Flags
 from twistedvoice.realtime.spoken import Spoken
 
 from .doubles import (
@@ -92,6 +93,63 @@ class StreamContract(_TestCase):
         tick(line, 0, 1_000_000)
         self.assertEqual(line.transport.events, [])
 
+    def test_most_waiting(self) -> None:
+        """The largest number of frames that waited at once is kept [OB-1]."""
+        line = self.open_line()
+        line.say(7)
+        line.stream.tick(0)
+        line.say(1)
+        line.stream.clear(0)
+        line.say(2)
+        self.assertEqual(line.stream.meters.most_waiting, 7)
+
+    # -- comfort ------------------------------------------------------------------
+
+    def comforted(self) -> tuple[Line, bytes]:
+        """:returns: an open line with comfort silence, and a frame of that."""
+        line = self.make_line(LEAD_US, comfort=True).open()
+        sound = line.dialect.format
+        return line, sound.silence(sound.frame_bytes)
+
+    def test_comfort(self) -> None:
+        """With comfort on, each idle tick sends a frame of silence [TX-9]."""
+        line, silence = self.comforted()
+        tick(line, 0, 100_000)
+        self.assertEqual(line.arrived(), [("media", silence)] * 5)
+        self.assertEqual(line.stream.meters.comfort, 5)
+
+    def test_comfort_is_nothing_said(self) -> None:
+        """It is in no flag, track, playout clock or count of frames."""
+        line, _ = self.comforted()
+        tick(line, 0, 100_000)
+        stream = line.stream
+        self.assertEqual(stream.flags, Flags())
+        self.assertEqual((stream.meters.queued, stream.meters.sent), (0, 0))
+        self.assertEqual(stream.playout.playing_until_us, 0)
+        self.assertEqual(line.tracks.played, [])
+
+    def test_comfort_waits_for_what_plays(self) -> None:
+        """No silence is put behind sound that the carrier still plays."""
+        line, silence = self.comforted()
+        said = line.say(3)
+        tick(line, 0, 80_000)
+        self.assertEqual(line.sound(), [*said, silence])
+        more = line.say(1)
+        line.stream.tick(80_000)
+        self.assertEqual(line.sound(), [*said, silence, *more])
+
+    def test_comfort_of_a_stream_that_cannot_send(self) -> None:
+        """None is sent before the start, to a slow peer, or after the close."""
+        line = self.make_line(LEAD_US, comfort=True)
+        line.stream.tick(0)
+        line.open(20_000).transport.pause()
+        line.stream.tick(20_000)
+        line.transport.resume()
+        line.stream.close()
+        line.stream.tick(40_000)
+        self.assertEqual(line.transport.events, [])
+        self.assertEqual(line.stream.meters.comfort, 0)
+
     # -- the pace -----------------------------------------------------------------
 
     def test_pace(self) -> None:
@@ -164,6 +222,15 @@ class StreamContract(_TestCase):
         tick(line, 0, 60_000)
         passed = [] if line.dialect.capabilities.marks else _BY_THE_CLOCK
         self.assertEqual(line.stream.passed, passed)
+
+    def test_interrupt_forgets_marks_that_were_passed(self) -> None:
+        """A mark that would be heard later never is, once its sound was dropped."""
+        line = self.make_line(LEAD_US).open()
+        line.say(2)
+        line.stream.queue_mark("one")
+        line.stream.tick(0)
+        line.stream.clear(10_000)
+        self.assertEqual(line.stream.passed, [])
 
     # -- the interrupt ------------------------------------------------------------
 

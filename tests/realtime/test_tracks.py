@@ -91,11 +91,3 @@ class TakeTests(SynchronousTestCase):
         before = list(tracks.played)
         taken = [each for until_us in times for each in tracks.take(until_us)[1]]
         self.assertEqual(taken + tracks.played, before)
-
-    def test_waiting_bytes(self) -> None:
-        """What waits is counted on both sides, and less once it was taken."""
-        tracks = tracks_of(MULAW_8K, 2)
-        tracks.heard.append((0, b"12345"))
-        self.assertEqual(tracks.waiting_bytes(), 325)
-        tracks.take(1_020_000)
-        self.assertEqual(tracks.waiting_bytes(), 160)

@@ -48,6 +48,10 @@ class StreamMeters:
     flushed: int = 0
     rejected: int = 0
     dropped: int = 0
+    #: The most frames that ever waited at once.
+    most_waiting: int = 0
+    #: Frames of silence sent while there was nothing to play; no part of ``sent``.
+    comfort: int = 0
     #: Ticks that found frames but a peer that reads too slowly.
     held_ticks: int = 0
     #: How late the schedule came to this stream, in microseconds.

@@ -59,7 +59,3 @@ class Spoken:
             self._spans.pop()
         if self._spans and self._spans[-1][1] > now_us:
             self._spans[-1][1] = now_us
-
-    def ends_us(self) -> int:
-        """:returns: when the last of what was sent has played; 0 before the first."""
-        return self._spans[-1][1] if self._spans else 0

@@ -40,9 +40,11 @@ class OutgoingStream:
     """
 
     __slots__ = (
+        "_comforting",
         "_dialect",
         "_frame_bytes",
         "_queue",
+        "_silence",
         "_started_us",
         "_starved",
         "_transport",
@@ -61,16 +63,22 @@ class OutgoingStream:
         dialect: Dialect,
         tracks: Tracks | None,
         lead_us: int,
+        *,
+        comfort: bool = False,
     ) -> None:
         """
         :param tracks: where what was played is noted, None to note nothing.
         :param lead_us: how much sound the carrier may hold.
+        :param comfort: whether silence is sent while there is nothing to play.
         """
         self._transport = transport
         self._dialect = dialect
         self._frame_bytes = dialect.format.frame_bytes
         self._queue: deque[_Frame] = deque()
         self._waiting = 0
+        self._comforting = comfort
+        #: The wire bytes of a frame of silence, while any may be sent.
+        self._silence = b""
         self._started_us: int | None = None
         self._starved = False
         self.flags = Flags()
@@ -101,6 +109,9 @@ class OutgoingStream:
         :param started_us: when the carrier's ``start`` came; the tracks count from it.
         """
         self._started_us = started_us
+        if self._comforting:
+            sound = self._dialect.format
+            self._silence = self._encode(sound.silence(sound.frame_bytes), "")
         early, self._queue = self._queue, deque()
         for _, payload, spoken, mark in early:
             wire = self._encode(payload, mark)
@@ -123,6 +134,8 @@ class OutgoingStream:
             return
         self._queue.append(_Frame(self._encode(payload, ""), payload, spoken, ""))
         self._waiting += 1
+        if self._waiting > meters.most_waiting:
+            meters.most_waiting = self._waiting
 
     def queue_mark(self, name: str) -> None:
         """Queue a mark behind all sound queued so far."""
@@ -155,6 +168,7 @@ class OutgoingStream:
         """Drop what waits, and write nothing more."""
         self.meters.dropped += self._empty()
         self._started_us = None
+        self._silence = b""
 
     def _encode(self, payload: bytes, mark: str) -> bytes:
         """:returns: the bytes for the wire; none before ``open``."""
@@ -187,6 +201,7 @@ class OutgoingStream:
         if not queue:
             self._starved = True
             flags.stalled_since_us = None
+            self._comfort(now_us)
             return
         if self._started_us is None:
             return
@@ -226,6 +241,16 @@ class OutgoingStream:
                 self.meters.underran(start_us - hole_us, hole_us, self._why())
         self._starved = False
         flags.stalled_since_us = None
+
+    def _comfort(self, now_us: int) -> None:
+        """Send silence when nothing plays; it is no part of what was said [TX-9]."""
+        if (
+            self._silence
+            and self.playout.playing_until_us <= now_us
+            and self._transport.writable
+        ):
+            self._transport.write(self._silence)
+            self.meters.comfort += 1
 
     def _hold(self, now_us: int) -> None:
         self.meters.held_ticks += 1

@@ -57,9 +57,3 @@ class Tracks:
         taken = played[:count]
         del played[:count]
         return heard, taken
-
-    def waiting_bytes(self) -> int:
-        """:returns: how many bytes nobody has taken yet."""
-        return sum(len(payload) for _, payload in self.heard) + sum(
-            len(payload) for _, payload in self.played
-        )
