@@ -367,7 +367,13 @@ class Store(Protocol):
     def renew(
         self, call_ids: Sequence[str], holder: str, *, expires_at: float
     ) -> Deferred[None]:
-        """Move the end of all these leases that ``holder`` holds, in one step."""
+        """
+        Move the end of these calls' leases, all in one step.
+
+        A lease that is gone, since the store or its process stalled for longer than it
+        lasts, is put back, over any limit: the call is live. One that another holder
+        has stays as it is.
+        """
 
     def release(self, call_id: str, holder: str) -> Deferred[None]:
         """Give a lease back; nothing happens when ``holder`` does not hold it."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import gatherResults
@@ -56,6 +57,8 @@ class StoreContract(Base):
     """
 
     store: Store
+    #: The module that says how many records are kept.
+    kept: ModuleType
 
     def make_store(self) -> Store:
         raise NotImplementedError
@@ -238,11 +241,11 @@ class StoreContract(Base):
         self.assertTrue(await self.store.take(late, limit=None, now=NOW + 30))
 
     async def test_renew_moves_only_what_the_holder_holds(self) -> None:
-        """One batch prolongs ours, not another's, and makes no lease anew."""
+        """One batch prolongs ours, and not another's."""
         await self.store.take(lease("CA1", "node-a"), limit=None, now=NOW)
         await self.store.take(lease("CA2", "node-a"), limit=None, now=NOW)
         await self.store.take(lease("CA3", "node-b"), limit=None, now=NOW)
-        names = ["CA1", "CA2", "CA3", "CA4"]
+        names = ["CA1", "CA2", "CA3"]
         await self.store.renew(names, "node-a", expires_at=NOW + 60)
         self.assertEqual(await self.store.places_taken(now=NOW + 29), 3)
         self.assertEqual(await self.store.places_taken(now=NOW + 59), 2)
@@ -252,8 +255,24 @@ class StoreContract(Base):
         await self.store.take(lease("CA1", "dead"), limit=1, now=NOW)
         late = lease("CA2", expires_at=NOW + 60)
         self.assertTrue(await self.store.take(late, limit=1, now=NOW + 30))
-        await self.store.renew(["CA1"], "dead", expires_at=NOW + 90)
         self.assertEqual(await self.store.places_taken(now=NOW + 31), 1)
+
+    async def test_renew_puts_back_what_expired(self) -> None:
+        """A live call whose lease was swept counts again, though all is taken."""
+        await self.store.take(lease("CA1", "stalled"), limit=1, now=NOW)
+        late = lease("CA2", expires_at=NOW + 60)
+        self.assertTrue(await self.store.take(late, limit=1, now=NOW + 30))
+        await self.store.renew(["CA1"], "stalled", expires_at=NOW + 90)
+        self.assertEqual(await self.store.places_taken(now=NOW + 31), 2)
+        self.assertEqual(await self.store.places_taken(now=NOW + 61), 1)
+
+    async def test_renew_robs_nobody(self) -> None:
+        """A call that came back elsewhere meanwhile stays there."""
+        await self.store.take(lease("CA1", "stalled"), limit=1, now=NOW)
+        late = lease("CA1", "node-b", expires_at=NOW + 60)
+        self.assertTrue(await self.store.take(late, limit=1, now=NOW + 30))
+        await self.store.renew(["CA1"], "stalled", expires_at=NOW + 90)
+        self.assertEqual(await self.store.places_taken(now=NOW + 61), 0)
 
     async def test_release_gives_the_place_back_once(self) -> None:
         """A second release, or one of a call never held, changes nothing."""
@@ -305,6 +324,14 @@ class StoreContract(Base):
             ],
         )
         self.assertEqual(len(await self.store.cdrs()), 3)
+
+    async def test_oldest_cdrs_go(self) -> None:
+        """Only so many are kept; a record that is replaced costs no other its place."""
+        self.patch(self.kept, "_MOST_CDRS", 3)
+        for name in ("S1", "S2", "S3", "S3", "S3", "S4"):
+            await self.store.add_cdr(name, {"session": name})
+        given = [cdr["session"] for cdr in await self.store.cdrs()]
+        self.assertEqual(given, ["S4", "S3", "S2"])
 
     async def test_cdr_of_the_same_session_replaces(self) -> None:
         """A session has one record, in the place of its first."""

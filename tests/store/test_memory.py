@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from twistedvoice.interfaces import Store
+from twistedvoice.store import memory
 from twistedvoice.store.memory import MemoryStore
 
 from .contract import NOW, StoreContract, lease
@@ -14,6 +15,8 @@ __all__ = ["MemoryStoreTests", "SameTurnTests"]
 
 class MemoryStoreTests(StoreContract, TestCase):
     """The store in memory keeps the contract."""
+
+    kept = memory
 
     def make_store(self) -> Store:
         return MemoryStore()

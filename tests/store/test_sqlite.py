@@ -19,6 +19,7 @@ from twisted.trial.unittest import TestCase
 import twistedvoice
 from twistedvoice.errors import StoreError
 from twistedvoice.interfaces import Store
+from twistedvoice.store import sqlite_rows
 from twistedvoice.store.sqlite import SqliteStore
 
 from .contract import NOW, StoreContract, lease, wanted
@@ -63,6 +64,8 @@ def store_threads() -> list[str]:
 
 class SqliteStoreTests(StoreContract, TestCase):
     """The store in a file keeps the contract."""
+
+    kept = sqlite_rows
 
     def make_store(self) -> Store:
         return SqliteStore(Path(self.mktemp()) / "store.sqlite", real_reactor())

@@ -56,7 +56,7 @@ class Ledger(ABC):
         self, call_ids: Sequence[str], holder: str, *, expires_at: float
     ) -> Deferred[None]:
         named = tuple(call_ids)
-        return self._ask(lambda rows: rows.move_leases(named, holder, expires_at))
+        return self._ask(lambda rows: places.renew(rows, named, holder, expires_at))
 
     def release(self, call_id: str, holder: str) -> Deferred[None]:
         return self._ask(lambda rows: rows.drop_lease(call_id, holder))

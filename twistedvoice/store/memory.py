@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, field
 from twisted.internet.defer import Deferred, execute, succeed
 
 from ..interfaces import Lease
@@ -20,6 +20,9 @@ from .rows import KeptReservation, Rows
 __all__ = ["MemoryStore"]
 
 T = TypeVar("T")
+
+#: So many records are kept, the newest.
+_MOST_CDRS = 1_000
 
 
 class MemoryStore(Ledger):
@@ -80,14 +83,6 @@ class _MemoryRows:
     def put_lease(self, lease: Lease) -> None:
         self.leases[lease.call_id] = lease
 
-    def move_leases(
-        self, call_ids: Sequence[str], holder: str, expires_at: float
-    ) -> None:
-        for call_id in call_ids:
-            lease = self.leases.get(call_id)
-            if lease is not None and lease.holder == holder:
-                self.leases[call_id] = evolve(lease, expires_at=expires_at)
-
     def drop_lease(self, call_id: str, holder: str) -> None:
         lease = self.leases.get(call_id)
         if lease is not None and lease.holder == holder:
@@ -95,6 +90,8 @@ class _MemoryRows:
 
     def put_cdr(self, session_id: str, cdr: str) -> None:
         self.records[session_id] = cdr
+        if len(self.records) > _MOST_CDRS:
+            del self.records[next(iter(self.records))]
 
     def cdrs(self, limit: int) -> Sequence[str]:
         return list(reversed(self.records.values()))[:limit]

@@ -8,12 +8,13 @@ still has one. What expired is swept before a rule looks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hmac import compare_digest
 
 from ..interfaces import Lease, Reservation
 from .rows import KeptReservation, Rows
 
-__all__ = ["cancel", "claim", "reserve", "take"]
+__all__ = ["cancel", "claim", "renew", "reserve", "take"]
 
 
 def reserve(
@@ -62,6 +63,14 @@ def take(rows: Rows, lease: Lease, limit: int | None, now: float) -> bool:
         return False
     rows.put_lease(lease)
     return True
+
+
+def renew(rows: Rows, call_ids: Sequence[str], holder: str, expires_at: float) -> None:
+    """See :meth:`twistedvoice.interfaces.Store.renew`."""
+    for call_id in call_ids:
+        held = rows.lease(call_id)
+        if held is None or held.holder == holder:
+            rows.put_lease(Lease(call_id=call_id, holder=holder, expires_at=expires_at))
 
 
 def cancel(rows: Rows, call_id: str) -> None:

@@ -54,16 +54,15 @@ class Rows(Protocol):
     def put_lease(self, lease: Lease) -> None:
         """Keep it in place of the one that its call has."""
 
-    def move_leases(
-        self, call_ids: Sequence[str], holder: str, expires_at: float
-    ) -> None:
-        """Set the end of those leases that ``holder`` holds."""
-
     def drop_lease(self, call_id: str, holder: str) -> None:
         """Forget the call's lease if ``holder`` holds it."""
 
     def put_cdr(self, session_id: str, cdr: str) -> None:
-        """Keep a record, in the place of the same session's earlier one."""
+        """
+        Keep a record, in the place of the same session's earlier one.
+
+        The oldest go when there are more than the back end keeps.
+        """
 
     def cdrs(self, limit: int) -> Sequence[str]:
         """:returns: at most ``limit`` records; the session added last comes first."""

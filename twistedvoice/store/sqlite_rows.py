@@ -17,6 +17,9 @@ from .rows import KeptReservation
 
 __all__ = ["SqliteRows"]
 
+#: So many records are kept, the newest.
+_MOST_CDRS = 100_000
+
 
 @frozen
 class SqliteRows:
@@ -84,25 +87,23 @@ class SqliteRows:
             asdict(lease),
         )
 
-    def move_leases(
-        self, call_ids: Sequence[str], holder: str, expires_at: float
-    ) -> None:
-        self.connection.executemany(
-            "UPDATE leases SET expires_at = ? WHERE call_id = ? AND holder = ?",
-            [(expires_at, call_id, holder) for call_id in call_ids],
-        )
-
     def drop_lease(self, call_id: str, holder: str) -> None:
         self.connection.execute(
             "DELETE FROM leases WHERE call_id = ? AND holder = ?", [call_id, holder]
         )
 
     def put_cdr(self, session_id: str, cdr: str) -> None:
-        self.connection.execute(
-            "INSERT INTO cdrs (session_id, cdr) VALUES (?, ?)"
-            " ON CONFLICT (session_id) DO UPDATE SET cdr = excluded.cdr",
-            [session_id, cdr],
+        replaced = self.connection.execute(
+            "UPDATE cdrs SET cdr = ? WHERE session_id = ?", [cdr, session_id]
         )
+        if replaced.rowcount:
+            return
+        # An INSERT that finds a conflict would use up a number, and a record with it.
+        added = self.connection.execute(
+            "INSERT INTO cdrs (session_id, cdr) VALUES (?, ?)", [session_id, cdr]
+        )
+        oldest = (added.lastrowid or 0) - _MOST_CDRS
+        self.connection.execute("DELETE FROM cdrs WHERE number <= ?", [oldest])
 
     def cdrs(self, limit: int) -> Sequence[str]:
         rows = self.connection.execute(
