@@ -61,6 +61,11 @@ class ProbeTests(SynchronousTestCase):
     def frames(self) -> dict[int, FrameType]:
         return {} if self.frame is None else {threading.get_ident(): self.frame}
 
+    def pass_time(self, seconds: int) -> None:
+        """Let time pass, with every beat in time."""
+        for _ in range(seconds * 20):
+            self.clock.advance(0.05)
+
     def block(self, seconds: float) -> None:
         """Something holds the reactor up, and the thread looks meanwhile."""
         self.clock.rightNow += seconds
@@ -95,6 +100,21 @@ class ProbeTests(SynchronousTestCase):
         self.assertEqual((event["late_ms"], event["culprit"]), (150, SLOW_AGENT))
         self.clock.advance(0.05)
         self.assertEqual(len(self.events), 1)
+
+    def test_log_is_spared(self) -> None:
+        """In five seconds one line is logged: how often it was late, and the worst."""
+        for seconds in (0.1, 0.2, 0.5, 0.3):
+            self.block(seconds)
+        [first] = self.events
+        self.assertEqual((first["late_ms"], first["beats"]), (50, 1))
+        self.pass_time(6)
+        [_, second] = self.events
+        self.assertEqual((second["late_ms"], second["beats"]), (450, 3))
+        self.assertEqual(second["culprit"], SLOW_AGENT)
+        self.pass_time(6)
+        self.block(0.2)
+        [_, _, third] = self.events
+        self.assertEqual((third["late_ms"], third["beats"]), (150, 1))
 
     def test_a_little_late_is_no_news(self) -> None:
         """Lateness that no call feels is measured, and nobody is blamed."""

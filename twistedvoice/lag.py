@@ -4,7 +4,8 @@
 The reactor beats; a daemon thread listens twenty times a second at most. While a beat
 is overdue the thread looks at the reactor thread's stack and notes the place, so that
 the culprit is named while it is at it. Nothing is printed or logged from the thread: a
-later beat tells, when the reactor is itself again.
+later beat tells, when the reactor is itself again, and not more than once in five
+seconds: a reactor that is late has no time to log.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _BEAT_SECONDS = 0.05
 #: A beat this late has been felt by every call.
 _LATE_SECONDS = 0.02
 _MOST_CULPRITS = 100
+#: The log is told this often at most.
+_QUIET_SECONDS = 5.0
 
 
 class LagProbe(Service):
@@ -55,6 +58,10 @@ class LagProbe(Service):
         self._thread: threading.Thread | None = None
         self._watched = 0
         self._news: str | None = None
+        self._quiet_until = 0.0
+        #: Late beats that the log was not told of yet: how many, and the worst.
+        self._untold = 0
+        self._worst = (0.0, "")
         #: How late each beat was, in microseconds.
         self.lateness = Histogram(LATENESS_BOUNDS_US)
         #: How often each place was caught while a beat was overdue.
@@ -93,13 +100,23 @@ class LagProbe(Service):
         self._schedule(now)
         self.beats += 1
         self.lateness.observe(max(0, int(late * 1_000_000)))
-        news, self._news = self._news, None
-        if news is not None:
-            _log.warn(
-                "the reactor was {late_ms} ms late, in {culprit}",
-                late_ms=int(late * 1000),
-                culprit=news,
-            )
+        culprit, self._news = self._news, None
+        if culprit is not None:
+            self._untold += 1
+            self._worst = max(self._worst, (late, culprit))
+        if self._untold and now >= self._quiet_until:
+            self._quiet_until = now + _QUIET_SECONDS
+            self._tell()
+
+    def _tell(self) -> None:
+        late, culprit = self._worst
+        _log.warn(
+            "the reactor was {late_ms} ms late, in {culprit}; late beats: {beats}",
+            late_ms=round(late * 1000),
+            culprit=culprit,
+            beats=self._untold,
+        )
+        self._untold, self._worst = 0, (0.0, "")
 
     def _listen(self) -> None:
         while not self._stop.wait(_BEAT_SECONDS):
