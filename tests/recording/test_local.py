@@ -21,6 +21,7 @@ from twistedvoice.interfaces import CallObserver, CallRecord
 from twistedvoice.realtime.tracks import Tracks
 from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.part import PartFile
+from twistedvoice.recording.recording import Recording
 
 #: Twenty milliseconds of the caller, and of the service.
 HELLO, WELCOME = b"\x80" * 160, b"\x00" * 160
@@ -523,6 +524,23 @@ class ServiceTests(LocalTestCase):
         self.successResultOf(stopped)
         facts: Any = self.successResultOf(ended)["recording"]
         self.assertEqual(facts["duration_ms"], 2000)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_visits_that_end(self) -> None:
+        """A fault of the visits themselves is logged; calls and the stop go on."""
+
+        def fail(recording: Recording, *args: object) -> None:
+            raise ZeroDivisionError
+
+        call = LineCall(self)
+        call.said_something()
+        self.patch(Recording, "turn", fail)
+        self.patch(Recording, "broke", fail)
+        call.talk(1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        facts: Any = self.successResultOf(call.end())["recording"]
+        self.assertEqual(facts["duration_ms"], 1000)
+        self.successResultOf(self.recordings.stopService())
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_recovery(self) -> None:

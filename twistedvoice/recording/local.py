@@ -77,7 +77,8 @@ class LocalRecordings(Service):
     def startService(self) -> None:
         """Begin to visit the calls, and finish what dead processes left."""
         super().startService()
-        self._visits.start(self._visit_seconds, now=False)
+        visited = self._visits.start(self._visit_seconds, now=False)
+        visited.addErrback(_log_unvisited)
         self._unfinished.add(_RECOVERY)
         recovered = self._defer_to_thread(recover, self._folder)
         recovered.addCallbacks(_log_recovered, _log_unrecovered)
@@ -157,6 +158,10 @@ class LocalRecordings(Service):
         stopped, self._stopped = self._stopped, []
         for each in stopped:
             each.callback(None)
+
+
+def _log_unvisited(failure: Failure) -> None:
+    _log.failure("recordings are not visited any more; ended calls are", failure)
 
 
 def _log_recovered(paths: list[Path]) -> None:
