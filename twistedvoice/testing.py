@@ -20,17 +20,16 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from .audio.wav import load
+from .calls.utterance import MOST_WAITING_FRAMES
+from .calls.voice import _HIGH_US, _LOW_US
 from .errors import CallStateError, QueueFull
-from .formats import MULAW_8K, AudioFormat
+from .formats import FRAME_US, MULAW_8K, AudioFormat
 from .interfaces import Agent, Utterance
 
 __all__ = ["FakeCall", "FakeUtterance"]
 
 #: The most that may wait to be heard, as in a real call.
-_CAPACITY_US = 300_000_000
-#: More than this waiting is enough for now, until no more than the second is left.
-_HIGH_US = 10_000_000
-_LOW_US = 2_000_000
+_CAPACITY_US = MOST_WAITING_FRAMES * FRAME_US
 
 
 class FakeCall:
