@@ -8,7 +8,13 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.config import Config, default_node_id, load, warnings
+from twistedvoice.config import (
+    Config,
+    default_node_id,
+    load,
+    normal_number,
+    warnings,
+)
 from twistedvoice.errors import ConfigError
 
 _ENVIRON = {
@@ -76,6 +82,7 @@ class LoadTests(_ConfigTestCase):
         config = self.load(
             f"""
             after_stream = "dial:+15550001111"
+            twilio.account_sid = "AC{"1" * 32}"
             twilio.api_key_sid = "SK{"3" * 32}"
             twilio.subaccounts = {{ {_OTHER} = "env:SUB" }}
             [numbers."+15550002222"]
@@ -221,3 +228,42 @@ class NodeIdTests(SynchronousTestCase):
         self.assertEqual(default_node_id("voice-1.example", 42), "voice-1.example-42")
         self.assertEqual(default_node_id("ü b", 42), "--b-42")
         self.assertLessEqual(len(default_node_id("x" * 300, 4194304)), 64)
+
+
+class ReloadTests(_ConfigTestCase):
+    """What holds after a reload."""
+
+    def test_what_cannot_change_stays(self) -> None:
+        """What only a new process can change keeps its value, nested or not."""
+        now = self.load('listen = "tcp:1:interface=127.0.0.1"\nrecordings = ""')
+        wanted = self.load('max_calls = 5\n[log]\nformat = "json"\nlevel = "warn"')
+        merged = wanted.taking_over(now)
+        self.assertEqual((merged.listen, merged.recordings), (now.listen, ""))
+        self.assertEqual((merged.log.format, merged.log.level), ("text", "warn"))
+        self.assertEqual(merged.max_calls, 5)
+        self.assertEqual(now.changed(merged)[1], [])
+
+    def test_trust_cannot_change(self) -> None:
+        """A process never begins or ends to trust while it runs."""
+        proven = self.load("")
+        trusting = evolve(proven, trust_loopback=True)
+        for wanted, now in ((proven, trusting), (trusting, proven)):
+            self.assertRaises(ConfigError, wanted.taking_over, now)
+
+
+class NumberTests(_ConfigTestCase):
+    """Numbers as carriers say them."""
+
+    def test_spelling(self) -> None:
+        """However a number is said, what is set for it holds."""
+        for said in (
+            "+15550001234",
+            "15550001234",
+            " 15550001234",
+            "+1 (555) 000-1234",
+            "sip:+15550001234@example.com;transport=tls",
+            "tel:+1-555-000-1234",
+        ):
+            self.assertEqual(normal_number(said), "+15550001234")
+        self.assertEqual(normal_number("sip:front-desk@example.com"), "front-desk")
+        self.assertEqual(normal_number(""), "")

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from queue import Queue
 from typing import Any
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice import pools
 from twistedvoice.pools import Pool
 
 __all__ = ["PoolTests"]
@@ -99,3 +101,13 @@ class PoolTests(SynchronousTestCase):
         self.pool.stop()
         self.failureResultOf(self.pool.defer(int), RuntimeError)
         self.assertEqual(self.threads(), [])
+
+    def test_work_that_hangs(self) -> None:
+        """The service ends all the same, and says which work it leaves."""
+        self.patch(pools, "_LAST_SECONDS", 0.01)
+        gate = threading.Event()
+        self.pool.defer(gate.wait, SECONDS)
+        with capturedLogs() as events:
+            self.pool.stop()
+        gate.set()
+        self.assertEqual([event["pool"] for event in events], ["a-test-pool"])

@@ -261,11 +261,18 @@ class ContradictionsTests(SynchronousTestCase):
     def test_carrier_recording(self) -> None:
         """The carrier records only for an account that we have a key to."""
         values = self.trusting | {"carrier_recording.enabled": True}
-        self.assertKeys(values, "twilio.account_sid", "carrier_recording.enabled")
+        self.assertKeys(values, "twilio.account_sid", "twilio.api_key_sid")
         values["twilio.account_sid"] = _ACCOUNT
         self.assertKeys(values | {"twilio.auth_token": "x"})
         key = {"twilio.api_key_sid": "SK", "twilio.api_key_secret": "x"}
         self.assertKeys(values | key)
+
+    def test_more_than_a_stream_to_end(self) -> None:
+        """Where the markup goes on after the stream, a hang-up needs the API."""
+        values = self.safe | {"after_stream": "rejoin"}
+        self.assertKeys(values, "twilio.account_sid")
+        self.assertKeys(values | {"twilio.account_sid": _ACCOUNT})
+        self.assertKeys(self.trusting | {"after_stream": "rejoin"})
 
     def test_unread_values(self) -> None:
         """A value that could not be read is not reported a second time."""

@@ -69,12 +69,13 @@ class ServiceTestCase(SynchronousTestCase):
             service.stopService()
         self.reactor.pump([1.0] * 30)
 
-    def read_again(self, config: Config) -> tuple[Config, Routes]:
+    def read_again(self, config: Config) -> tuple[Config, Routes, list[str]]:
         """Read what the settings have become."""
         self.reloads.append(config)
         if isinstance(self.next, Exception):
             raise self.next
-        return self.next, Routes(self.next, Path())
+        merged = self.next.taking_over(config)
+        return merged, Routes(merged, Path()), config.changed(self.next)[1]
 
     def guest(self, service: VoiceService) -> Guest:
         """:returns: the other end of a call whose stream is open."""

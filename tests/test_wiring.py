@@ -65,9 +65,11 @@ class HouseTests(SynchronousTestCase):
         self.assertIsInstance(page(site, "/twilio/voice"), _UnsafeNoResource)
 
     def test_ready_follows_the_gate(self) -> None:
-        """Once no call is let in any more, the service is not ready."""
+        """It is ready once the store has answered, until no call is let in."""
         made = house(self.reactor, settings())
         ready: Any = page(made.admin_site, "/ready")
+        self.assertNotEqual(ready.render_GET(DummyRequest([])), b"ready\n")
+        made.is_ready = True
         self.assertEqual(ready.render_GET(DummyRequest([])), b"ready\n")
         made.admission.close_gate()
         self.assertNotEqual(ready.render_GET(DummyRequest([])), b"ready\n")

@@ -68,6 +68,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def _serve(words: list[str]) -> int:
     from twisted.internet import reactor
 
+    # Until there is something to reload, a SIGHUP must not end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     service = build(_options("serve", words))
     globalLogBeginner.beginLoggingTo([service.log_output], redirectStandardIO=False)
     # Unlike twistd, this ends with 0 after a drain.

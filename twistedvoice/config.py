@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .errors import ConfigError
 from .kinds import is_loopback
@@ -31,6 +31,7 @@ __all__ = [
     "TwilioConfig",
     "default_node_id",
     "load",
+    "normal_number",
     "warnings",
 ]
 
@@ -151,6 +152,7 @@ class Config:
     silence_seconds: float
     start_seconds: float
     lead_ms: int | None
+    comfort_silence: bool
     #: Path of an SQLite file, or ``memory:``.
     store: str
     node_id: str
@@ -169,7 +171,7 @@ class Config:
 
     def number(self, to_number: str) -> NumberConfig:
         """:returns: what holds for calls to this number."""
-        return self.numbers.get(to_number, self.numbers["default"])
+        return self.numbers.get(normal_number(to_number), self.numbers["default"])
 
     def agent_named(self, name: str) -> AgentConfig:
         """:returns: the agent of ``[agents.NAME]``, or one with no settings."""
@@ -191,6 +193,24 @@ class Config:
                 (can if reload else cannot).append(key)
         return can, cannot
 
+    def taking_over(self, now: Config) -> Config:
+        """
+        Say what holds after a reload: this, with what cannot change left as it is.
+
+        :param now: the configuration of the running process.
+        :raises ConfigError: when what is left would not fit to the rest.
+        """
+        if self.trust_loopback != now.trust_loopback:
+            raise ConfigError(["trust_loopback: only a new process can change it"])
+        merged = self
+        for key in now.changed(self)[1]:
+            group, _, name = key.rpartition(".")
+            value = attrgetter(key)(now)
+            if group:
+                value = evolve(getattr(merged, group), **{name: value})
+            merged = evolve(merged, **{group or name: value})
+        return merged
+
 
 def load(
     options: Mapping[str, object], environ: Mapping[str, str], *, node_id: str
@@ -211,6 +231,19 @@ def load(
     if problems:
         raise ConfigError(problems)
     return _built(reading.values)
+
+
+def normal_number(said: str) -> str:
+    """
+    Write a number as the configuration does, ``+15550001234``.
+
+    Carriers say a called number in other ways too, SIP trunks above all; a number that
+    must not be recorded must be known in each.
+    """
+    user = said.strip().removeprefix("sips:").removeprefix("sip:").removeprefix("tel:")
+    user = re.split("[@;]", user)[0]
+    digits = re.sub(r"[\s().-]", "", user)
+    return "+" + digits.lstrip("+") if re.fullmatch(r"\+?[0-9]+", digits) else user
 
 
 def default_node_id(hostname: str, pid: int) -> str:

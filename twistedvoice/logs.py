@@ -7,7 +7,8 @@ where a phone number must appear: everything that logs one, logs it through that
 
 from __future__ import annotations
 
-from typing import Literal, TextIO
+from collections.abc import Callable
+from typing import Any, Literal, TextIO
 
 from twisted.logger import (
     FilteringLogObserver,
@@ -15,10 +16,11 @@ from twisted.logger import (
     LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
+    formatEvent,
     jsonFileLogObserver,
     textFileLogObserver,
 )
-from zope.interface import implementer
+from zope.interface import implementer, provider
 
 __all__ = ["LogOutput", "masked"]
 
@@ -32,7 +34,7 @@ class LogOutput:
         :param format: ``text`` for people; ``json`` for one object a line.
         """
         lines = (
-            jsonFileLogObserver(out, recordSeparator="")
+            _with_message(jsonFileLogObserver(out, recordSeparator=""))
             if format == "json"
             else textFileLogObserver(out)
         )
@@ -50,6 +52,16 @@ class LogOutput:
     def __call__(self, event: LogEvent) -> None:
         """Write ``event``, or drop it."""
         self._observer(event)
+
+
+def _with_message(observer: Callable[[LogEvent], object]) -> Any:
+    """:returns: ``observer``, which also gets the text that a person would read."""
+
+    @provider(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        observer({**event, "message": formatEvent(event)})
+
+    return observe
 
 
 def masked(number: str) -> str:

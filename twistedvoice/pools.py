@@ -8,16 +8,30 @@ starts with the first work and ends with the service.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from threading import Thread
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 __all__ = ["Pool"]
 
 T = TypeVar("T")
+
+_log = Logger()
+
+#: What work under way may take when the service ends.
+_LAST_SECONDS = 5.0
+
+
+class _DaemonThread(Thread):
+    """A thread that does not keep the process from ending when its work hangs."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, daemon=True, **named)
 
 
 class Pool:
@@ -27,6 +41,7 @@ class Pool:
         """:param most: the most threads; what comes beyond waits its turn."""
         self._reactor = reactor
         self._threads = ThreadPool(minthreads=0, maxthreads=most, name=name)
+        self._threads.threadFactory = _DaemonThread
         self._stopped = False
 
     def defer(self, work: Callable[..., T], *args: object) -> Deferred[T]:
@@ -44,7 +59,15 @@ class Pool:
         return deferToThreadPool(self._reactor, self._threads, work, *args)
 
     def stop(self) -> None:
-        """Wait for the work under way, and end the threads; idempotent."""
+        """
+        Wait for the work under way, and end the threads; idempotent.
+
+        Work that hangs is left to the end of the process.
+        """
         self._stopped = True
         if self._threads.started:
-            self._threads.stop()
+            ending = _DaemonThread(target=self._threads.stop)
+            ending.start()
+            ending.join(_LAST_SECONDS)
+            if ending.is_alive():
+                _log.error("work in {pool} hangs; left", pool=self._threads.name)

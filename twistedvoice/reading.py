@@ -172,12 +172,15 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         yield from _against_trust(values)
     elif "trust_loopback" in values:
         yield from _missing_proof(values)
+        if values.get("after_stream", "hangup") != "hangup":
+            # Hanging up is then more than closing the stream.
+            yield from _missing_account(values, "after_stream is not hangup")
     key, secret = "twilio.api_key_sid", "twilio.api_key_secret"
     for one, other in ((key, secret), (secret, key)):
         if values.get(one) and values.get(other, "") is None:
             yield f"{other}: is not set, but {one} is; give both or none"
     if values.get("carrier_recording.enabled"):
-        yield from _missing_account(values)
+        yield from _missing_account(values, "carrier_recording.enabled is true")
 
 
 def _against_trust(values: Mapping[str, Any]) -> Iterator[str]:
@@ -209,13 +212,13 @@ def _missing_proof(values: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _missing_account(values: Mapping[str, Any]) -> Iterator[str]:
+def _missing_account(values: Mapping[str, Any], reason: str) -> Iterator[str]:
     if values.get("twilio.account_sid", "") is None:
-        yield "twilio.account_sid: is not set, but carrier_recording.enabled is true"
+        yield f"twilio.account_sid: is not set, but {reason}"
     keys = ("twilio.auth_token", "twilio.api_key_secret")
     if all(values.get(key, "") is None for key in keys):
         yield (
-            "carrier_recording.enabled: needs a key to Twilio's API; give"
+            f"twilio.api_key_sid: Twilio's API needs a key, since {reason}; give"
             " twilio.api_key_sid and twilio.api_key_secret, or twilio.auth_token"
         )
 

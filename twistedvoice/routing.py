@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .agents.registry import find_agent
 from .calls.services import Route
-from .config import Config, NumberConfig
+from .config import Config, NumberConfig, normal_number
 from .errors import ConfigError
 from .interfaces import AgentFactory
 
@@ -51,7 +51,7 @@ class Routes:
 
     def find(self, number: str) -> Route:
         """:returns: what a call to ``number`` gets."""
-        return self._routes.get(number, self._routes["default"])
+        return self._routes.get(normal_number(number), self._routes["default"])
 
 
 def _factory(config: Config, wanted: NumberConfig, folder: Path) -> AgentFactory:

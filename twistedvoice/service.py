@@ -60,12 +60,13 @@ class VoiceService(Service):
         house: House,
         *,
         log_output: LogOutput,
-        reload: Callable[[Config], tuple[Config, Routes]],
+        reload: Callable[[Config], tuple[Config, Routes, list[str]]],
         environ: Mapping[str, str],
     ) -> None:
         """
         :param reload: reads the configuration again and makes its agents ready; slow,
-            called in a thread with the configuration that holds now.
+            called in a thread with the configuration that holds now. It also names
+            the keys that only a new process can change.
         """
         self._reactor = reactor
         self.house = house
@@ -139,6 +140,7 @@ class VoiceService(Service):
         )
         if places:
             _log.info("{places} places are taken already", places=places)
+        self.house.is_ready = True
         self._notify.ready()
 
     def _failed(self, failure: Failure) -> None:
@@ -165,9 +167,9 @@ class VoiceService(Service):
         reading.addCallback(self._reloaded).addErrback(self._not_reloaded)
         return reading.addCallback(lambda _: self._notify.ready())
 
-    def _reloaded(self, result: tuple[Config, Routes]) -> None:
-        config, routes = result
-        can, cannot = self.house.config.changed(config)
+    def _reloaded(self, result: tuple[Config, Routes, list[str]]) -> None:
+        config, routes, cannot = result
+        can, _ = self.house.config.changed(config)
         self.house.apply(config, routes)
         self.log_output.set_level(config.log.level)
         _log.info("reloaded: {keys}", keys=", ".join(can) or "nothing changed")
@@ -211,7 +213,7 @@ class VoiceService(Service):
         await gatherResults([_stop_listening(port) for port in self._ports])
         self._ports.clear()
         if house.local is not None:
-            await house.local.stopService()
+            await self._in_time(house.local.stopService(), _FINISH_SECONDS)
         house.watcher.stopService()
         house.probe.stopService()
         house.admission.stop()

@@ -260,6 +260,13 @@ SETTINGS = (
         help="File that gets one line of JSON for each finished call.",
     ),
     Setting(
+        key="comfort_silence",
+        kind=SWITCH,
+        default="false",
+        help="Send frames of silence while there is nothing to say.",
+        reload=True,
+    ),
+    Setting(
         key="recordings",
         kind=PATH_OR_OFF,
         default="{state}/recordings",

@@ -27,7 +27,14 @@ from .service import VoiceService
 from .settings import usage_parameters
 from .wiring import House
 
-__all__ = ["Options", "build", "configure", "explained", "makeService"]
+__all__ = [
+    "Options",
+    "build",
+    "configure",
+    "explained",
+    "makeService",
+    "reconfigure",
+]
 
 
 class Options(UsageOptions):
@@ -52,6 +59,22 @@ def configure(
     """
     config = load(options, environ, node_id=node_id)
     return config, Routes(config, Path(options.get("config") or "").parent)
+
+
+def reconfigure(
+    options: Mapping[str, Any], environ: Mapping[str, str], now: Config
+) -> tuple[Config, Routes, list[str]]:
+    """
+    Read the configuration again, for a process that runs.
+
+    :param now: what holds there; what only a new process can change is taken from it.
+    :returns: what shall hold, its routes, and the keys whose change must wait.
+    :raises ConfigError: with all that is wrong.
+    """
+    wanted = load(options, environ, node_id=now.node_id)
+    config = wanted.taking_over(now)
+    routes = Routes(config, Path(options.get("config") or "").parent)
+    return config, routes, now.changed(wanted)[1]
 
 
 def explained(error: ConfigError) -> str:
@@ -99,7 +122,7 @@ def build(options: Mapping[str, Any], reactor: Any = None) -> VoiceService:
         reactor,
         house,
         log_output=log_output,
-        reload=lambda now: configure(options, environ, now.node_id),
+        reload=lambda now: reconfigure(options, environ, now),
         environ=environ,
     )
 

@@ -80,6 +80,8 @@ class House:
         check_writable(config)
         self.config = config
         self.routes = routes
+        #: Whether the store has answered; ``/ready`` says no before.
+        self.is_ready = False
         self._reactor = reactor
         self._new_pool = new_pool
         self._make_ground()
@@ -97,6 +99,12 @@ class House:
         self.admission.max_calls = config.max_calls
         self.gate.public_url = self.webhooks.public_url = config.public_url
         self.webhooks.after_stream = _after_stream(config)
+        self.services.comfort_silence = config.comfort_silence
+        self._rest = _rest(config)
+        self.services.control = self._control()
+        if self.carrier_side is not None and self._rest is not None:
+            self.carrier_side.rest = self._rest
+            self.carrier_side.callback_url = _callback_url(config)
         if self.local is not None:
             self.local.keep_unspoken = config.recording.without_audio == "keep"
 
@@ -124,14 +132,7 @@ class House:
             if config.store == "memory:"
             else SqliteStore(config.store, reactor)
         )
-        credentials = config.twilio.api_credentials
-        self._rest: TwilioRest | None = None
-        if credentials is not None:
-            self._rest = TwilioRest(
-                config.twilio.account_sid or "",
-                credentials,
-                config.carrier_recording.base_url,
-            )
+        self._rest = _rest(config)
 
     def _make_recorders(self) -> None:
         config = self.config
@@ -149,7 +150,7 @@ class House:
                 self._reactor,
                 self.client,
                 self._rest,
-                callback_url=(config.public_url or "") + RECORDING_PATH,
+                callback_url=_callback_url(config),
                 wanted=lambda call: self.config.number(call.to_number).may_record,
                 random=random.random,
             )
@@ -176,7 +177,8 @@ class House:
             limits=_limits(config),
             lead_ms=config.lead_ms,
             trusted=config.trust_loopback,
-            control=TwilioControl(self.client, self._rest) if self._rest else None,
+            comfort_silence=config.comfort_silence,
+            control=self._control(),
             hang_up_by_control=config.after_stream != "hangup",
             observers=[each for each in recorders if each is not None],
             load_sound=lambda path, into: self.work.defer(load, Path(path), into),
@@ -210,11 +212,14 @@ class House:
             "/health": Health(),
         }
         admin: dict[str, IResource] = {
-            "/ready": Ready(lambda: self.admission.open),
+            "/ready": Ready(lambda: self.is_ready and self.admission.open),
             "/metrics": Metrics(self._registry(), self.work.defer),
         }
         self.public_site = QuietSite(tree(public), self._reactor)
         self.admin_site = QuietSite(tree(admin), self._reactor)
+
+    def _control(self) -> TwilioControl | None:
+        return TwilioControl(self.client, self._rest) if self._rest else None
 
     def _registry(self) -> CollectorRegistry:
         registry = CollectorRegistry()
@@ -244,6 +249,18 @@ class House:
         if self.config.cdr:
             kept.append(self.disk.defer(append_cdr, Path(self.config.cdr), cdr))
         return gatherResults(kept, consumeErrors=True).addCallback(lambda _: None)
+
+
+def _rest(config: Config) -> TwilioRest | None:
+    credentials = config.twilio.api_credentials
+    if credentials is None:
+        return None
+    account_sid = config.twilio.account_sid or ""
+    return TwilioRest(account_sid, credentials, config.carrier_recording.base_url)
+
+
+def _callback_url(config: Config) -> str:
+    return (config.public_url or "").rstrip("/") + RECORDING_PATH
 
 
 def _limits(config: Config) -> CallLimits:

@@ -91,3 +91,12 @@ class CdrFileTests(SynchronousTestCase):
         for who in "ab":
             numbers = [each["n"] for each in records if each["who"] == who]
             self.assertEqual(numbers, list(range(200)))
+
+    def test_after_a_full_disk(self) -> None:
+        """A line that was cut short spoils no other."""
+        path = Path(self.mktemp())
+        path.write_text('{"outcome":"compl')
+        append_cdr(path, {"outcome": "lost"})
+        append_cdr(path, {"outcome": "silent"})
+        lines = path.read_text().splitlines()
+        self.assertEqual(lines[1:], ['{"outcome":"lost"}', '{"outcome":"silent"}'])

@@ -179,6 +179,21 @@ class LetInTests(WebhookTestCase):
         self.assertEqual(self.doors.gate.refused, {"no_call": 1, "signature": 1})
 
 
+class StrangerTests(WebhookTestCase):
+    """What a request costs before its signature is seen is bounded."""
+
+    def test_too_many_fields(self) -> None:
+        """More fields than any webhook has are not even sorted."""
+        kind = ("Content-Type", "application/x-www-form-urlencoded")
+        for path, body in (
+            ("/twilio/voice", b"a&" * 2_000),
+            ("/twilio/voice?" + "a&" * 2_000, b"a=b"),
+        ):
+            answer = self.doors.ask("POST", path, body, [kind])
+            self.assertEqual(answer.status, 400)
+        self.assertEqual(self.doors.gate.refused, {"too_many_fields": 2})
+
+
 class VoiceTests(WebhookTestCase):
     """A call comes in."""
 
@@ -308,7 +323,8 @@ class FailureTests(WebhookTestCase):
         self.doors.reactor.advance(0.2)
         self.doors.settle()
         self.assertIn(b'<Reject reason="busy"/>', browser.data)
-        self.assertEqual(len(self.store.hanging), 1)
+        # It was asked for a place, and then to forget it.
+        self.assertEqual(len(self.store.hanging), 2)
         self.assertEqual(len(self.flushLoggedErrors()), 1)
         self.assertEqual(self.doors.webhooks.answers, {"store": 1})
 
@@ -362,6 +378,13 @@ class StatusTests(WebhookTestCase):
         answer = self.status("completed")
         self.assertEqual((answer.status, answer.body), (200, b""))
         self.assertEqual(self.places(), 0)
+
+    def test_end_of_a_call_of_another_account(self) -> None:
+        """What is said of another account's call ends none of ours."""
+        line = self.doors.dial()
+        form = {**FORM, "AccountSid": "AC" + "9" * 32, "CallStatus": "completed"}
+        self.assertEqual(self.doors.post("/twilio/status", form).status, 200)
+        self.assertIsNone(line.peer.closed)
 
     def test_end_of_a_live_call(self) -> None:
         """A call whose end was told is over, though its socket does not know."""

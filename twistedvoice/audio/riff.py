@@ -66,6 +66,10 @@ class _Chunk:
     size: int
 
 
+#: What sound is sampled at; anything else is a broken header.
+_RATES = range(4_000, 192_001)
+
+
 def read_layout(file: BinaryIO, name: str) -> Layout:
     """
     Find the sound.
@@ -123,7 +127,8 @@ def _read_format(file: BinaryIO, chunk: _Chunk, name: str) -> WaveFormat:
             raise AudioFormatError(f"{name}: sub-format {body[24:40].hex()} is unknown")
         tag = int.from_bytes(body[24:26], "little")
     form = WaveFormat(tag=tag, channels=channels, rate=rate, bits=bits)
-    if not channels or not rate or not bits or form.frame_bytes != frame_bytes:
+    fits = form.frame_bytes == frame_bytes and rate in _RATES
+    if not channels or not bits or not fits:
         raise AudioFormatError(
             f"{name}: {channels} channels of {bits} bits at {rate} Hz"
             f" in frames of {frame_bytes} bytes cannot be"

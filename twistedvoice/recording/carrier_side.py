@@ -64,8 +64,9 @@ class CarrierRecordings:
         self.counts = CarrierCounts()
         self._clock = clock
         self._client = client
-        self._rest = rest
-        self._callback_url = callback_url
+        #: These two may be set while calls run.
+        self.rest = rest
+        self.callback_url = callback_url
         self._wanted = wanted
         self._random = random
         self._calls: dict[str, _Live] = {}
@@ -141,10 +142,10 @@ class CarrierRecordings:
         return RecordingStart(
             clock=self._clock,
             client=self._client,
-            create=self._rest.start_recording(
-                call_id, callback_url=self._callback_url, account_id=account_id
+            create=self.rest.start_recording(
+                call_id, callback_url=self.callback_url, account_id=account_id
             ),
-            look=self._rest.list_recordings(call_id, account_id=account_id),
+            look=self.rest.list_recordings(call_id, account_id=account_id),
             random=self._random,
             counts=self.counts,
             look_first=asked_before,

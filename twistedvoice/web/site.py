@@ -7,6 +7,9 @@ time-out touches it, and what twisted.web held for the request is let go.
 
 from __future__ import annotations
 
+from typing import Any
+from weakref import WeakSet
+
 from autobahn.twisted.resource import WebSocketResource
 from twisted.web.http import Request as HttpRequest
 from twisted.web.pages import notFound
@@ -16,7 +19,12 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 __all__ = ["BoundedRequest", "MediaResource", "QuietSite", "tree"]
 
 #: The largest body any webhook has by far.
-_MOST_BODY_BYTES = 64 * 1024
+_MOST_BODY_BYTES = 16 * 1024
+#: HTTP connections at once; those that became a media socket do not count. Strangers
+#: must not use up the descriptors that calls need.
+_MOST_CHANNELS = 500
+#: What an HTTP connection may keep still.
+_IDLE_SECONDS = 15
 
 
 class BoundedRequest(Request):
@@ -27,26 +35,24 @@ class BoundedRequest(Request):
     def gotLength(self, length: int | None) -> None:
         # A length that is long or not known would have it made as a file on the disk.
         super().gotLength(0)
-        if length is not None and length > _MOST_BODY_BYTES:
-            self._refuse()
+        if length is None:
+            # In chunks of a byte each a body costs a thousand times its worth.
+            self._refuse(b"411 Length Required")
+        elif length > _MOST_BODY_BYTES:
+            self._refuse(b"413 Content Too Large")
 
     def handleContentChunk(self, data: bytes) -> None:
-        if self._refused:
-            return
-        super().handleContentChunk(data)
-        assert self.content is not None
-        if self.content.tell() > _MOST_BODY_BYTES:
-            self._refuse()
+        if not self._refused:
+            super().handleContentChunk(data)
 
     def process(self) -> None:
         if not self._refused:
             super().process()
 
-    def _refuse(self) -> None:
+    def _refuse(self, status: bytes) -> None:
         self._refused = True
         self.channel.write(
-            b"HTTP/1.1 413 Content Too Large\r\n"
-            b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+            b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
         )
         self.channel.loseConnection()
 
@@ -93,15 +99,28 @@ def tree(pages: dict[str, IResource]) -> Resource:
 class QuietSite(Site):
     """A site that writes no access log: addresses and URLs are nobody's business."""
 
+    noisy = False
+
     def __init__(self, root: IResource, reactor: object) -> None:
         super().__init__(
             root,
             requestFactory=BoundedRequest,
             # Webhooks read their form themselves, after they have seen its signature.
             parsePOSTFormSubmission=False,
+            timeout=_IDLE_SECONDS,
             reactor=reactor,
         )
         self.displayTracebacks = False
+        # A channel is freed when its connection ends or becomes a media socket.
+        self._channels: WeakSet[Any] = WeakSet()
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """:returns: None when too many are open, which closes the connection."""
+        if len(self._channels) >= _MOST_CHANNELS:
+            return None
+        channel: Any = super().buildProtocol(addr)
+        self._channels.add(channel)
+        return channel
 
     def log(self, request: HttpRequest) -> None:
         """Say nothing."""
