@@ -48,6 +48,8 @@ RECORDING_PATH = "/twilio/recording"
 _FORM = b"application/x-www-form-urlencoded"
 #: Twilio gives up after 15 seconds, and then the call fails.
 _PATIENCE_SECONDS = 10
+#: Read before the signature is checked, so a stranger's cost is bounded by it.
+_MOST_FIELDS = 100
 #: A call whose streams keep dying is not rejoined for ever.
 _MOST_REJOINS = 3
 #: States of a call after which nothing comes.
@@ -108,11 +110,15 @@ class Webhook(Resource):
         if kind != _FORM:
             self._gate.check_body(path, body, headers, peer)
             self._gate.refuse("not_a_form", 415)
-        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        try:
+            form = _fields(body.decode("utf-8", "replace"))
+            query = _fields(path.partition("?")[2])
+        except ValueError:
+            self._gate.refuse("too_many_fields", 400)
         self._gate.check_form(path, form, headers, peer)
         return Ask(
             form=dict(form),
-            query=dict(parse_qsl(path.partition("?")[2])),
+            query=dict(query),
             idempotency=headers.get("i-twilio-idempotency-token", ""),
             host=headers.get("host", ""),
         )
@@ -134,6 +140,11 @@ class Webhook(Resource):
         request.setHeader(b"Content-Type", b"text/xml; charset=utf-8")
         request.write(markup.encode())
         request.finish()
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """:raises ValueError: when there are more than any webhook has."""
+    return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
 
 
 class Webhooks:
@@ -188,7 +199,7 @@ class Webhooks:
         call_id = ask.form.get("CallSid", "")
         if call_id and ask.form.get("CallStatus") in _OVER:
             self._admission.cancel(call_id)
-            self._switchboard.carrier_ended(call_id)
+            self._switchboard.carrier_ended(call_id, ask.form.get("AccountSid", ""))
         return ""
 
     def recording(self, ask: Ask) -> str:
@@ -218,4 +229,7 @@ class Webhooks:
         failure.trap(StoreError, defer.TimeoutError)
         _log.failure("no place for {id}", failure, id=call_id)
         self.answers["store"] += 1
+        if failure.check(defer.TimeoutError):
+            # A place may be kept all the same, after we lost patience.
+            self._admission.cancel(call_id)
         return busy()
