@@ -63,10 +63,11 @@ class RecordTests(SynchronousTestCase):
             {
                 "session_id", "call_id", "account_id", "stream_id", "node_id", "agent",
                 "started_at", "ended_at", "duration_ms", "outcome", "frames_in",
-                "messages_in", "messages_bad", "first_audio_ms", "frames_queued",
-                "frames_sent", "frames_flushed", "frames_rejected", "frames_dropped",
-                "said_ms", "interrupts", "marks", "underruns", "underrun_ms",
-                "underrun_ledger", "held_ticks", "tick_late_us", "recording",
+                "messages_in", "messages_bad", "messages", "most_waiting_ms",
+                "first_audio_ms", "frames_queued", "frames_sent", "frames_flushed",
+                "frames_rejected", "frames_dropped", "said_ms", "interrupts",
+                "marks", "underruns", "underrun_ms", "underrun_ledger",
+                "held_ticks", "tick_late_us", "recording",
             },
         )  # fmt: skip
 
@@ -124,6 +125,17 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(self.cdr["frames_in"], 1)
         self.assertEqual(self.cdr["messages_in"], 11)
         self.assertEqual(self.cdr["messages_bad"], 0)
+        self.assertEqual(
+            self.cdr["messages"],
+            {
+                "start": 1, "media": 1, "digits": 4, "marks": 3, "stop": 1,
+                "ignored": 1, "malformed": 0, "unread": 0,
+            },
+        )  # fmt: skip
+
+    def test_queue_depth(self) -> None:
+        """It says how much sound waited at the most, the refused left out."""
+        self.assertEqual(self.cdr["most_waiting_ms"], 3000)
 
     def test_call_that_said_nothing(self) -> None:
         """A call in which nothing was said has a record of nothing."""

@@ -86,6 +86,10 @@ class JunkTests(SynchronousTestCase):
         self.assertEqual(cdr["messages_bad"], len(JUNK))
         self.assertEqual(cdr["frames_in"], len(JUNK))
         self.assertEqual(cdr["messages_in"], 2 * len(JUNK) + 4)
+        kinds = cdr["messages"]
+        assert isinstance(kinds, dict)
+        self.assertEqual(kinds["malformed"], len(JUNK))
+        self.assertEqual(sum(kinds.values()), cdr["messages_in"])
         self.assertEqual(cdr["outcome"], "completed")
 
     def test_neighbour_hears_no_difference(self) -> None:
@@ -138,7 +142,12 @@ class FloodTests(SynchronousTestCase):
         self.send(self.line, MOST_MESSAGES_A_SECOND + 10)
         self.assertEqual(self.line.closed, ["flooded"])
         self.assertEqual(self.neighbour.closed, [])
-        self.assertEqual(self.exchange.cdrs[0]["outcome"], "flooded")
+        [cdr] = self.exchange.cdrs
+        self.assertEqual(cdr["outcome"], "flooded")
+        kinds = cdr["messages"]
+        assert isinstance(kinds, dict)
+        self.assertEqual(kinds["unread"], 1)
+        self.assertEqual(sum(kinds.values()), cdr["messages_in"])
 
     def test_flood_before_start(self) -> None:
         """A flood before ``start`` closes the socket."""

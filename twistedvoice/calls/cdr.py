@@ -54,6 +54,7 @@ def _heard(call: Call) -> dict[str, object]:
         "frames_in": inbound.frames,
         "messages_in": inbound.messages,
         "messages_bad": inbound.malformed,
+        "messages": inbound.kinds(),
     }
 
 
@@ -70,6 +71,7 @@ def _said(call: Call) -> dict[str, object]:
         "frames_flushed": meters.flushed,
         "frames_rejected": meters.rejected,
         "frames_dropped": meters.dropped,
+        "most_waiting_ms": meters.most_waiting * FRAME_MS,
         "said_ms": meters.sent * FRAME_MS,
         "interrupts": call.voice.interrupts,
         "marks": dict(call.voice.marks.outcomes),

@@ -7,6 +7,7 @@ its own call. It runs fifty times a second a call, so it reads no clock per mess
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -28,6 +29,16 @@ __all__ = ["MOST_MESSAGES_A_SECOND", "Inbound", "Listener"]
 
 #: A carrier sends 50 frames a second, and after a stall of ours all it kept meanwhile.
 MOST_MESSAGES_A_SECOND = 1000
+
+#: What the record of a call calls the kinds of messages.
+_KINDS: dict[str, type[CarrierEvent]] = {
+    "start": StreamStarted,
+    "media": AudioReceived,
+    "digits": DigitReceived,
+    "marks": MarkEchoed,
+    "stop": StreamStopped,
+    "ignored": Ignored,
+}
 
 
 class Listener(Protocol):
@@ -69,7 +80,6 @@ class Inbound:
             DigitReceived: listener.digit_received,
             StreamStarted: listener.stream_started,
             StreamStopped: listener.stream_stopped,
-            Ignored: self._ignored,
         }
         self._misspoke: Callable[[DialectError], None] = listener.misspoke
         self._misbehaved: Callable[[str], None] = listener.misbehaved
@@ -78,17 +88,36 @@ class Inbound:
         self._started = False
         #: Where the caller's sound is noted; None once nobody wants it.
         self.tracks: Tracks | None = Tracks(dialect.format)
+        #: All that came while the call was there.
         self.messages = 0
-        self.frames = 0
-        self.ignored = 0
+        #: What they said, by type of event; see :meth:`kinds`.
+        self._events: Counter[type[CarrierEvent]] = Counter()
         #: Messages that broke the carrier's own protocol.
         self.malformed = 0
+        #: Messages that were not read, since too many came.
+        self.unread = 0
+
+    @property
+    def frames(self) -> int:
+        """How many frames of the caller's sound came."""
+        return self._events[AudioReceived]
+
+    def kinds(self) -> dict[str, int]:
+        """
+        :returns: how many messages were of each kind. Where a message is one event
+            they add up to ``messages`` [OB-1].
+        """
+        kinds = {name: self._events[event] for name, event in _KINDS.items()}
+        return {**kinds, "malformed": self.malformed, "unread": self.unread}
 
     def message_received(self, message: Message) -> None:
         """Read one message and tell what it says."""
+        if not self._tell:
+            return
         self.messages += 1
         self._credit -= 1
         if self._credit < 0 and self._flooded():
+            self.unread += 1
             self._misbehaved("flooded")
             return
         try:
@@ -97,13 +126,15 @@ class Inbound:
             self._bad(error)
             return
         for event in events:
-            tell = self._tell.get(type(event))
+            kind = type(event)
+            # First, since the call may end, and be put on record, in the telling.
+            self._events[kind] += 1
+            tell = self._tell.get(kind)
             if tell is not None:
                 tell(event)
 
     def note_frame(self, event: AudioReceived) -> None:
         """Keep a frame for the recorder."""
-        self.frames += 1
         if self.tracks is not None:
             self.tracks.heard.append((event.timestamp_ms, event.payload))
 
@@ -115,9 +146,6 @@ class Inbound:
         """Tell nobody anything any more."""
         self._tell.clear()
         self._misspoke = self._misbehaved = _nobody
-
-    def _ignored(self, event: Ignored) -> None:
-        self.ignored += 1
 
     def _bad(self, error: DialectError) -> None:
         self.malformed += 1
