@@ -54,6 +54,7 @@ __all__ = [
     "Notebook",
     "Onlooker",
     "advance",
+    "limits_of",
     "tone",
 ]
 
@@ -77,6 +78,17 @@ def tone(milliseconds: int, format: AudioFormat = MULAW_8K) -> bytes:  # noqa: A
     """:returns: sound whose bytes all say where they stand, and are never silence."""
     size = format.bytes_in(milliseconds * 1000)
     return (bytes(range(1, 128)) * (size // 127 + 1))[:size]
+
+
+def limits_of(
+    *,
+    start: float = 3.0,
+    longest: float = 4 * 3600.0,
+    silence: float = 4 * 3600.0,
+    stall: float = 10.0,
+) -> CallLimits:
+    """:returns: watchdogs that do not mind a caller who says nothing."""
+    return CallLimits(start=start, longest=longest, silence=silence, stall=stall)
 
 
 class Notebook(Agent):
@@ -344,7 +356,7 @@ class Exchange:
             route=lambda number: Route(agent_name="test", make_agent=self.make_agent),
             new_session_id=lambda: f"session-{next(sessions)}",
             node_id="node-a",
-            limits=limits or CallLimits(),
+            limits=limits or limits_of(),
             trusted=True,
             observers=observers,
             load_sound=lambda *args: maybeDeferred(load, *args),

@@ -6,14 +6,23 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import NoReturn
 
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, TimeoutError, fail  # noqa: A004
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.calls.services import CallLimits, Route
 from twistedvoice.errors import CarrierApiError
 from twistedvoice.interfaces import CallControl
 
-from .doubles import BinaryLine, Exchange, HangUps, Line, Notebook, tone
+from .doubles import (
+    ACCOUNT,
+    BinaryLine,
+    Exchange,
+    HangUps,
+    Line,
+    Notebook,
+    limits_of,
+    tone,
+)
 
 __all__ = ["DrainTests", "EndTests", "HangUpByControlTests", "StartTests", "WatchTests"]
 
@@ -198,7 +207,7 @@ class EndTests(CallTestCase):
         {
             "stop": self.line.stop,
             "lose": self.line.lose,
-            "webhook": lambda: self.exchange.switchboard.carrier_ended("CA1"),
+            "webhook": lambda: self.exchange.switchboard.carrier_ended("CA1", ACCOUNT),
             "service": lambda: self.exchange.switchboard.end_all("drained"),
             "agent": self.break_agent,
             "tick": self.break_tick,
@@ -281,7 +290,7 @@ class WatchTests(CallTestCase):
 
     def test_longest(self) -> None:
         """A call ends at its longest, however lively it is."""
-        self.limit(CallLimits(longest=5))
+        self.limit(limits_of(longest=5))
         line = self.exchange.dial()
         self.talk(line, 4)
         self.assertEqual(line.closed, [])
@@ -291,7 +300,7 @@ class WatchTests(CallTestCase):
 
     def test_silence(self) -> None:
         """A carrier that sends nothing any more is given up."""
-        self.limit(CallLimits(silence=5))
+        self.limit(limits_of(silence=5))
         line = self.exchange.dial()
         self.talk(line, 10)
         self.assertEqual(line.closed, [])
@@ -299,16 +308,35 @@ class WatchTests(CallTestCase):
         self.assertEqual(line.closed, ["silent"])
         self.assertEndedOnce("silent")
 
-    def test_silence_is_allowed(self) -> None:
-        """Without limits a call may last, and be silent, for ever."""
-        self.limit(CallLimits(silence=None, longest=None))
+    def test_silence_means_sound(self) -> None:
+        """What is no sound does not make a carrier's silence shorter."""
+        self.limit(limits_of(silence=5))
         line = self.exchange.dial()
-        self.exchange.advance(100)
+        for _ in range(6):
+            line.press("1")
+            line.echo("m99")
+            self.exchange.advance(1)
+        self.assertEqual(line.closed, ["silent"])
+
+    def test_new_limits(self) -> None:
+        """Limits that are set anew count for new calls, not for those that live."""
+        self.limit(limits_of(longest=20, silence=10, stall=5))
+        line = self.exchange.dial("CA1")
+        self.limit(limits_of(longest=3, silence=1, stall=1))
+        other = self.exchange.dial("CA2")
+        self.agents[0].call.say(tone(1000))
+        line.writable = False
+        self.exchange.advance(4)
+        self.assertEqual((line.closed, other.closed), ([], ["silent"]))
+        line.writable = True
+        self.exchange.advance(5)
         self.assertEqual(line.closed, [])
+        self.talk(line, 12)
+        self.assertEqual(line.closed, ["too_long"])
 
     def test_stall(self) -> None:
         """A peer that does not read what waits for it is given up."""
-        self.limit(CallLimits(stall=2))
+        self.limit(limits_of(stall=2))
         line = self.exchange.dial()
         self.agents[0].call.say(tone(1000))
         self.exchange.advance(0.2)
@@ -321,7 +349,7 @@ class WatchTests(CallTestCase):
 
     def test_short_stall(self) -> None:
         """A peer that reads on in time is none, and misses nothing."""
-        self.limit(CallLimits(stall=2))
+        self.limit(limits_of(stall=2))
         line = self.exchange.dial()
         self.agents[0].call.say(tone(1000))
         for _ in range(4):
@@ -335,7 +363,7 @@ class WatchTests(CallTestCase):
 
     def test_interrupted_stall(self) -> None:
         """What an interrupt has dropped is no longer waited for."""
-        self.limit(CallLimits(stall=2))
+        self.limit(limits_of(stall=2))
         line = self.exchange.dial()
         self.agents[0].call.say(tone(1000))
         line.writable = False
@@ -347,7 +375,7 @@ class WatchTests(CallTestCase):
 
     def test_stalled_mark(self) -> None:
         """A stall that held nothing but a mark is over once the mark is written."""
-        self.limit(CallLimits(stall=2))
+        self.limit(limits_of(stall=2))
         line = self.exchange.dial()
         line.writable = False
         reached = self.agents[0].call.send_mark("here")
@@ -518,10 +546,40 @@ class HangUpByControlTests(CallTestCase):
 
     def test_too_long(self) -> None:
         """A call that lasted too long is over with its stream."""
-        self.limit(CallLimits(longest=5))
+        self.limit(limits_of(longest=5))
         self.exchange.dial("CA2")
         self.exchange.advance(6)
         self.assertEqual(self.control.asked, [("hang up", "CA2")])
+
+    def test_set_anew(self) -> None:
+        """What is set anew changes nothing for a live call."""
+        self.exchange.services.hang_up_by_control = False
+        self.exchange.services.control = None
+        self.agents[0].call.hang_up()
+        self.assertEqual(self.control.asked, [("hang up", "CA1")])
+
+    def test_idle_waits(self) -> None:
+        """A service that ends waits until the carrier has ended the call."""
+        self.agents[0].call.hang_up()
+        idle = self.exchange.switchboard.idle()
+        self.assertEqual(len(self.exchange.cdrs), 1)
+        self.assertNoResult(idle)
+        self.control.answer.callback(None)
+        self.successResultOf(idle)
+
+    def test_idle_waits_no_longer(self) -> None:
+        """An API that never answers is given up, undisturbed; the socket closes."""
+        cancelled: list[object] = []
+        self.control.answer = Deferred(cancelled.append)
+        self.agents[0].call.hang_up()
+        idle = self.exchange.switchboard.idle()
+        self.exchange.advance(29)
+        self.assertNoResult(idle)
+        self.exchange.advance(2)
+        self.successResultOf(idle)
+        self.assertEqual(self.line.closed, ["hung_up"])
+        self.assertEqual(len(self.flushLoggedErrors(TimeoutError)), 1)
+        self.assertEqual(cancelled, [])
 
     def test_lost_socket_meanwhile(self) -> None:
         """The carrier may close the socket by itself when it ends the call."""
@@ -539,11 +597,27 @@ class HangUpByControlTests(CallTestCase):
         self.successResultOf(transferred)
         self.assertEndedOnce("transferred")
 
-    def test_transfer_fails(self) -> None:
-        """A call that could not be handed over goes on, and its agent learns why."""
+    def test_transfer_stops_first(self) -> None:
+        """The carrier may end the stream before its API has answered."""
+        self.agents[0].call.transfer("+15550100009")
+        self.line.stop()
+        self.control.answer.callback(None)
+        self.assertEndedOnce("transferred")
+
+    def test_stop_after_a_failed_transfer(self) -> None:
+        """A call that could not be handed over has not been when it ends."""
+        self.failureResultOf(self.refused_transfer(), CarrierApiError)
+        self.line.stop()
+        self.assertEndedOnce("completed")
+
+    def refused_transfer(self) -> Deferred[None]:
         transferred = self.agents[0].call.transfer("+15550100009")
         self.control.answer.errback(
             CarrierApiError("busy", status=400, code=1, retryable=False)
         )
-        self.failureResultOf(transferred, CarrierApiError)
+        return transferred
+
+    def test_transfer_fails(self) -> None:
+        """A call that could not be handed over goes on, and its agent learns why."""
+        self.failureResultOf(self.refused_transfer(), CarrierApiError)
         self.agents[0].call.say(tone(20))

@@ -7,9 +7,7 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.calls.services import CallLimits
-
-from .doubles import Exchange, Notebook
+from .doubles import Exchange, Notebook, limits_of
 
 __all__ = ["HourTests"]
 
@@ -23,7 +21,7 @@ class HourTests(SynchronousTestCase):
         self.lot = Random(60)
         self.agent = Notebook()
         self.exchange = Exchange(
-            agent=lambda: self.agent, limits=CallLimits(silence=None, longest=None)
+            agent=lambda: self.agent, limits=limits_of(longest=1e6)
         )
         self.line = self.exchange.dial()
         # The clock moves in whole periods: at each step the call's own tick is due.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, TimeoutError, fail  # noqa: A004
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.errors import StoreError
@@ -185,17 +185,27 @@ class SlowStoreTests(SynchronousTestCase):
     def test_webhook_first(self) -> None:
         """A call that the carrier ended meanwhile is not answered any more."""
         line = self.exchange.dial()
-        self.exchange.switchboard.carrier_ended("CA1")
+        self.exchange.switchboard.carrier_ended("CA1", ACCOUNT)
         self.assertEqual(line.closed, ["completed"])
         self.store.answer_all()
         self.assertEqual(self.exchange.onlooker.events, [])
         self.assertEqual(self.exchange.leftovers(), [])
 
+    def test_webhook_of_another(self) -> None:
+        """What another account says of a call, or of none, ends nothing."""
+        socket, line = self.exchange.open("CA2"), self.exchange.dial()
+        for account_id in ("AC9", ""):
+            self.exchange.switchboard.carrier_ended("CA1", account_id)
+            self.exchange.switchboard.carrier_ended("session-1", account_id)
+        self.assertEqual((socket.closed, line.closed), ([], []))
+
     def test_no_answer(self) -> None:
         """A stream that gets no answer in time is closed; a late place goes back."""
         line = self.exchange.dial()
-        self.exchange.advance(3.1)
-        self.assertEqual(line.closed, ["unstarted"])
+        self.exchange.advance(9.9)
+        self.assertEqual(line.closed, [])
+        self.exchange.advance(0.2)
+        self.assertEqual(line.closed, ["unavailable"])
         self.store.answer_all()
         self.assertEqual(self.exchange.leftovers(), [])
 
@@ -315,6 +325,38 @@ class IdleTests(SynchronousTestCase):
         self.exchange.dial().stop()
         self.assertEqual(len(self.flushLoggedErrors(StoreError)), 1)
         self.assertEqual(self.exchange.leftovers(), [])
+
+    def test_record_is_never_kept(self) -> None:
+        """A disk that hangs is given up, undisturbed."""
+        cancelled: list[object] = []
+        self.exchange.services.keep_cdr = lambda cdr: Deferred(cancelled.append)
+        self.exchange.dial().stop()
+        idle = self.exchange.switchboard.idle()
+        self.exchange.advance(29)
+        self.assertNoResult(idle)
+        self.exchange.advance(2)
+        self.successResultOf(idle)
+        self.assertEqual(len(self.flushLoggedErrors(TimeoutError)), 1)
+        self.assertEqual(cancelled, [])
+
+    def test_interrupts_are_timed(self) -> None:
+        """How long each interrupt took is counted, to the clear on the wire [OB-2]."""
+        agent = Notebook()
+        self.exchange.make_agent = lambda: agent
+        line = self.exchange.dial()
+        agent.call.interrupt("nothing to interrupt")
+        write = line.write
+
+        def slow(wire: bytes) -> None:
+            self.exchange.clock.rightNow += 0.0015
+            write(wire)
+
+        agent.call.say(tone(1000))
+        self.exchange.advance(0.3)
+        line.write = slow  # type: ignore[method-assign]
+        agent.call.interrupt("speech")
+        timed = self.exchange.switchboard.interrupted
+        self.assertEqual((timed.count, timed.total), (1, 1500))
 
     def test_meters_add_up(self) -> None:
         """What ended calls sent and heard stays counted."""

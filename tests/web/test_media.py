@@ -14,13 +14,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass
 
 from twistedvoice.agents.echo import Echo
-from twistedvoice.calls.services import CallLimits
 from twistedvoice.events import Message
 from twistedvoice.formats import FRAME_MS
 from twistedvoice.interfaces import Dialect
 from twistedvoice.web.media import MediaFactory, MediaSocket
 
-from ..calls.doubles import HangUps, tone
+from ..calls.doubles import HangUps, limits_of, tone
 from ..carriers.twilio_carrier import TwilioCarrier
 from .doors import CALL, Doors, Line
 
@@ -527,7 +526,7 @@ class TimeTests(DoorsTestCase):
 
     def test_call_outlives_every_time_out_of_http(self) -> None:
         """Hours later an open call still carries sound in both directions."""
-        self.doors.exchange.services.limits = CallLimits(longest=None)
+        self.doors.exchange.services.limits = limits_of(longest=1e6)
         line = self.doors.dial()
         for second in range(0, 3 * 3600, 15):
             line.say(CARRIER.sound(tone(20), second * 1000))
@@ -540,7 +539,7 @@ class TimeTests(DoorsTestCase):
 
     def test_silent_socket_is_kept_by_its_pings(self) -> None:
         """A peer that has nothing to say but answers pings stays connected."""
-        self.doors.exchange.services.limits = CallLimits(longest=None, silence=None)
+        self.doors.exchange.services.limits = limits_of()
         line = self.doors.dial()
         for _ in range(240):
             self.doors.reactor.advance(15)
@@ -550,7 +549,6 @@ class TimeTests(DoorsTestCase):
 
     def test_half_open_connection(self) -> None:
         """A peer that answers no ping is gone, and the call is lost."""
-        self.doors.exchange.services.limits = CallLimits(silence=None)
         line = self.doors.dial()
         line.peer.answers_pings = False
         self.doors.advance(36)

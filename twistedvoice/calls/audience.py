@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces import CallObserver, CallRecord
+from .patience import patiently
 
 if TYPE_CHECKING:
     from .call import Call
@@ -46,18 +48,19 @@ def tell_first_audio(observers: Sequence[CallObserver], call: Call) -> None:
 
 
 def facts_of(
-    observers: Sequence[CallObserver], record: CallRecord
+    clock: IReactorTime, observers: Sequence[CallObserver], record: CallRecord
 ) -> Deferred[list[Mapping[str, object]]]:
-    """:returns: fires with what each adds to the CDR, once all of them are done."""
+    """:returns: fires with what each adds to the CDR in time; never fails."""
 
     def failed(failure: Failure) -> Mapping[str, object]:
         _log.failure("an observer of {call_id} failed", failure, call_id=record.call_id)
         return {}
 
-    return gatherResults(
-        maybeDeferred(observer.call_ended, record).addErrback(failed)
-        for observer in observers
-    )
+    def ended(observer: CallObserver) -> Deferred[Mapping[str, object]]:
+        facts = maybeDeferred(observer.call_ended, record).addErrback(failed)
+        return patiently(clock, facts).addErrback(failed)
+
+    return gatherResults(map(ended, observers))
 
 
 def _tell(

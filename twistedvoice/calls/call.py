@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -34,6 +34,7 @@ from .control import Control
 from .goodbye import MARK_GRACE_SECONDS
 from .inbound import Inbound
 from .lifecycle import OVER, Life, LifeMachine
+from .patience import patiently
 from .services import CallServices, Route
 from .voice import Voice
 
@@ -44,6 +45,8 @@ __all__ = ["Call"]
 
 _log = Logger()
 
+#: How long a started stream waits for its place.
+_CLAIM_SECONDS = 10.0
 #: Ends that mean the whole call, not only its stream.
 _DELIBERATE = ("hung_up", "too_long")
 
@@ -71,23 +74,36 @@ class Call:
         self.started: StreamStarted | None = None
         self.record: CallRecord | None = None
         self.route: Route | None = None
+        #: How many transfers the carrier has been asked for and has not refused.
+        self.transfers = 0
+        #: Fires once the carrier has ended the call at our asking; None without.
+        self.hanging_up: Deferred[None] | None = None
+        # What is set anew while calls run counts for those that come after.
+        self._limits = services.limits
+        self._hang_up_control = (
+            services.control if services.hang_up_by_control else None
+        )
         self._switchboard: Switchboard | None = switchboard
         self._transport: MediaTransport | None = transport
         self._link: AgentLink | None = None
         self._timers: dict[IDelayedCall, None] = {}
         #: Whether the observers know of the first frame; theirs to set.
         self.first_audio_told = False
-        self._messages_seen = 0
+        self._frames_seen = 0
         self._quiet_since = services.clock.seconds()
         self.inbound = Inbound(dialect, services.clock.seconds, self)
         lead_ms = services.lead_ms or dialect.capabilities.lead_ms
         self.stream = OutgoingStream(
-            transport, dialect, self.inbound.tracks, lead_ms * 1000
+            transport,
+            dialect,
+            self.inbound.tracks,
+            lead_ms * 1000,
+            comfort=services.comfort_silence,
         )
         self.voice = Voice(self.stream, dialect, partial(microseconds, services.clock))
         self.life: Life = LifeMachine(self)
         self._start_timer = self.call_later(
-            services.limits.start, lambda: self.life.over("unstarted")
+            self._limits.start, lambda: self.life.over("unstarted")
         )
 
     def now_us(self) -> int:
@@ -104,6 +120,10 @@ class Call:
     def stream_started(self, event: StreamStarted) -> None:
         self.started = event
         self.inbound.started()
+        self._start_timer.cancel()
+        self._start_timer = self.call_later(
+            _CLAIM_SECONDS, lambda: self.life.over("unavailable")
+        )
         if self._switchboard is not None:
             self._switchboard.admit(self, event)
 
@@ -119,7 +139,7 @@ class Call:
         self.voice.marks.resolve(event.name, "played")
 
     def stream_stopped(self, event: StreamStopped) -> None:
-        self.life.over("completed")
+        self.life.over("transferred" if self.transfers else "completed")
 
     def misspoke(self, error: DialectError) -> None:
         _log.warn(
@@ -156,14 +176,14 @@ class Call:
             self.life.over("failed")
             return
         self.voice.look(now_us)
-        limits = self.services.limits
+        limits = self._limits
         stalled_us = flags.stalled_since_us
         if stalled_us is not None and now_us - stalled_us > limits.stall * 1_000_000:
             self.life.over("stalled")
-        elif self.inbound.messages != self._messages_seen:
-            self._messages_seen = self.inbound.messages
+        elif self.inbound.frames != self._frames_seen:
+            self._frames_seen = self.inbound.frames
             self._quiet_since = self.services.clock.seconds()
-        elif limits.silence is not None and self._quiet_for() > limits.silence:
+        elif self._quiet_for() > limits.silence:
             self.life.over("silent")
 
     # -- for the agent -----------------------------------------------------------------
@@ -178,6 +198,8 @@ class Call:
         before = self.voice.interrupts
         dropped_ms = self.voice.interrupt()
         if self.voice.interrupts > before:
+            if self._switchboard is not None:
+                self._switchboard.interrupted.observe(self.voice.clear_took_us)
             self.tell_agent("interrupted", reason)
         return dropped_ms
 
@@ -204,9 +226,7 @@ class Call:
         assert self.record is not None
         self.state = "Streaming"
         self._start_timer.cancel()
-        limits = self.services.limits
-        if limits.longest is not None:
-            self.call_later(limits.longest, lambda: self.life.over("too_long"))
+        self.call_later(self._limits.longest, lambda: self.life.over("too_long"))
         self.stream.open(self.record.started_us)
         self.services.schedule.join(self.stream)
         tell_started(self)
@@ -249,8 +269,8 @@ class Call:
 
     def _close_socket(self, outcome: str) -> None:
         transport, self._transport = self._transport, None
-        services, call_id = self.services, self.call_id
-        control = services.control if services.hang_up_by_control else None
+        control, self._hang_up_control = self._hang_up_control, None
+        call_id, clock = self.call_id, self.services.clock
         if transport is None:
             return
         if outcome not in _DELIBERATE or control is None or self.record is None:
@@ -263,7 +283,8 @@ class Call:
         # The markup goes on with something else once the socket closes, so the call
         # must have ended by then.
         ending = maybeDeferred(control.hang_up, self.record).addErrback(failed)
-        ending.addBoth(lambda _: transport.close(outcome))
+        self.hanging_up = patiently(clock, ending).addErrback(failed)
+        self.hanging_up.addBoth(lambda _: transport.close(outcome))
 
     def _answer(self, record: CallRecord, route: Route) -> None:
         assert self.started is not None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from ..errors import CallStateError
 from ..formats import AudioFormat
@@ -89,9 +90,18 @@ class Control:
         control = self._call.services.control
         if control is None:
             return fail(CallStateError("no access to the carrier's API is configured"))
-        # The carrier ends the stream by itself when it has the new markup.
-        return control.transfer(self._record, number).addCallback(
-            lambda _: self._call.life.over("transferred")
+        call = self._call
+
+        def failed(failure: Failure) -> Failure:
+            call.transfers -= 1
+            return failure
+
+        transferring = control.transfer(self._record, number)
+        # The carrier ends the stream by itself when it has the new markup, maybe
+        # before its API says so.
+        call.transfers += 1
+        return transferring.addCallbacks(
+            lambda _: call.life.over("transferred"), failed
         )
 
     def call_later(self, seconds: float, function: Callable[[], Any]) -> Any:

@@ -21,14 +21,14 @@ __all__ = ["CallLimits", "CallServices", "Route"]
 
 @frozen(kw_only=True)
 class CallLimits:
-    """The watchdogs of a call, in seconds; None switches one off [TD-5, TD-6]."""
+    """The watchdogs of a call, in seconds [TD-5, TD-6]."""
 
     #: From the open socket to the carrier's ``start``.
-    start: float = 3.0
+    start: float
     #: From ``start`` to the end, whatever happens.
-    longest: float | None = 4 * 3600.0
-    #: Without any message from the carrier.
-    silence: float | None = 30.0
+    longest: float
+    #: Without any sound from the carrier.
+    silence: float
     #: With frames waiting that the peer does not read.
     stall: float = 10.0
 
@@ -56,7 +56,9 @@ class CallServices:
     route: Callable[[str], Route]
     new_session_id: Callable[[], str]
     node_id: str
-    limits: CallLimits = field(factory=CallLimits)
+    limits: CallLimits
+    #: Whether silence is sent while there is nothing to say.
+    comfort_silence: bool = False
     #: Overrides the carrier's own lead.
     lead_ms: int | None = None
     #: Streams of this process need a token unless the carrier's end is trusted.

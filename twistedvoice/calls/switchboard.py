@@ -11,18 +11,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..errors import RequestRefused
 from ..events import StreamStarted
 from ..interfaces import CallRecord, Dialect, MediaTransport, Reservation
-from ..metrics import LATENCY_BOUNDS_US, Histogram
+from ..metrics import LATENCY_BOUNDS_US, LATENESS_BOUNDS_US, Histogram
 from ..realtime.schedule import microseconds
 from .audience import facts_of, tell_first_audio
 from .call import Call
 from .cdr import call_detail_record
+from .patience import patiently
 from .services import CallServices
 
 __all__ = ["Switchboard"]
@@ -50,6 +51,8 @@ class Switchboard:
         self.turned_away: Counter[str] = Counter()
         #: From ``start`` to the first frame on the wire.
         self.first_audio = Histogram(LATENCY_BOUNDS_US)
+        #: From an agent's interrupt to the carrier's being told to be silent.
+        self.interrupted = Histogram(LATENESS_BOUNDS_US)
         #: Meters of ended calls, added up.
         self.frames: Counter[str] = Counter()
         self.underruns: Counter[str] = Counter()
@@ -74,10 +77,18 @@ class Switchboard:
     def __len__(self) -> int:
         return len(self._by_call_id)
 
-    def carrier_ended(self, call_id: str) -> None:
-        """The carrier's webhook says that a call is over; its socket may not know."""
+    def carrier_ended(self, call_id: str, account_id: str) -> None:
+        """
+        The carrier's webhook says that a call is over; its socket may not know.
+
+        :param account_id: whose call it says it was; another's goes on.
+        """
         for call in list(self._sockets):
-            if call.call_id == call_id:
+            started = call.started
+            if started and (started.call_id, started.account_id) == (
+                call_id,
+                account_id,
+            ):
                 call.life.over("completed")
 
     def end_all(self, outcome: str) -> None:
@@ -193,17 +204,25 @@ class Switchboard:
             self.first_audio.observe(flags.first_audio_sent_us - call.record.started_us)
 
     def _finish(self, call: Call) -> Deferred[None]:
-        ended_us = microseconds(self._services.clock)
+        hanging_up = call.hanging_up or succeed(None)
+        both = gatherResults([self._keep_record(call), hanging_up])
+        return both.addCallback(lambda _: None)
+
+    def _keep_record(self, call: Call) -> Deferred[None]:
+        clock = self._services.clock
+        ended_us = microseconds(clock)
         assert call.record is not None
 
         def keep(facts: list[Mapping[str, object]]) -> Deferred[None]:
-            return self._services.keep_cdr(call_detail_record(call, ended_us, facts))
+            cdr = call_detail_record(call, ended_us, facts)
+            kept = self._services.keep_cdr(cdr).addErrback(failed)
+            return patiently(clock, kept)
 
         def failed(failure: Failure) -> None:
             _log.failure("while finishing {call_id}", failure, call_id=call.call_id)
 
         return (
-            facts_of(self._services.observers, call.record)
+            facts_of(clock, self._services.observers, call.record)
             .addCallback(keep)
             .addErrback(failed)
         )

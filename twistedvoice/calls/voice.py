@@ -38,6 +38,8 @@ class Voice:
         self._unfinished: dict[SpokenUtterance, None] = {}
         self._room: list[Deferred[None]] = []
         self.interrupts = 0
+        #: From the last interrupt to the carrier's being told, in microseconds.
+        self.clear_took_us = 0
 
     @property
     def is_playing(self) -> bool:
@@ -98,6 +100,7 @@ class Voice:
         now_us = self._now_us()
         self.interrupts += 1
         dropped_us = self.stream.clear(now_us)
+        self.clear_took_us = self._now_us() - now_us
         if self._dialect.capabilities.clear:
             self._cut(now_us)
         self._finish_all("cleared")

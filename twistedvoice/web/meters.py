@@ -63,6 +63,8 @@ class ServiceCollector(Collector):
                        "reason", board.turned_away)  # fmt: skip
         yield _histogram("first_audio_seconds", "From start to the first frame sent.",
                          board.first_audio)  # fmt: skip
+        yield _histogram("interrupt_seconds", "From an interrupt to the clear sent.",
+                         board.interrupted)  # fmt: skip
 
     def _frames(self) -> Iterator[Metric]:
         frames, underruns = (
