@@ -344,17 +344,18 @@ class Store(Protocol):
         Otherwise a call that has a place keeps it and gets ``wanted`` for a new token.
 
         :param limit: the most places that may be taken; None is no limit, 0 none.
-        :returns: the reservation that counts, or None when every place is taken.
+        :returns: the reservation that counts, or None when every place is taken, or
+            the call is another account's.
         """
 
     def claim(
-        self, token: str, lease: Lease, *, now: float
+        self, token: str, lease: Lease, *, account_id: str, now: float
     ) -> Deferred[Reservation | None]:
         """
         Use a token once, and turn its place into a lease.
 
         :returns: the reservation, or None when the token is unknown, used, expired,
-            or was made for another call than ``lease.call_id``.
+            or was made for another call than ``lease.call_id`` or another account.
         """
 
     def take(self, lease: Lease, *, limit: int | None, now: float) -> Deferred[bool]:
@@ -378,8 +379,12 @@ class Store(Protocol):
     def release(self, call_id: str, holder: str) -> Deferred[None]:
         """Give a lease back; nothing happens when ``holder`` does not hold it."""
 
-    def cancel(self, call_id: str) -> Deferred[None]:
-        """Drop an unclaimed reservation: the caller hung up before the stream came."""
+    def cancel(self, call_id: str, account_id: str) -> Deferred[None]:
+        """
+        Drop an unclaimed reservation: the caller hung up before the stream came.
+
+        Nothing happens when it is another account's.
+        """
 
     def places_taken(self, *, now: float) -> Deferred[int]:
         """:returns: how many reservations and leases count now."""

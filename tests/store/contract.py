@@ -6,6 +6,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from attrs import evolve
 from twisted.internet.defer import gatherResults
 from twisted.trial.unittest import TestCase
 
@@ -103,23 +104,27 @@ class StoreContract(Base):
         again = wanted(token="second", idempotency="other", expires_at=NOW + 20)
         given = await self.store.reserve(again, limit=1, now=NOW + 5)
         self.assertEqual(given, wanted(token="first"))
-        self.assertIsNone(await self.store.claim("second", lease(), now=NOW + 5))
+        self.assertIsNone(
+            await self.store.claim("second", lease(), account_id="AC1", now=NOW + 5)
+        )
 
     async def test_retried_webhook_gets_the_claimed_reservation_back(self) -> None:
         """Equal idempotency gets the old answer after the claim, though used."""
         first = wanted(token="first", idempotency="retry")
         await self.store.reserve(first, limit=1, now=NOW)
-        await self.store.claim("first", lease(), now=NOW)
+        await self.store.claim("first", lease(), account_id="AC1", now=NOW)
         again = wanted(token="second", idempotency="retry")
         given = await self.store.reserve(again, limit=1, now=NOW + 5)
         self.assertEqual(given, first)
-        self.assertIsNone(await self.store.claim("first", lease(), now=NOW + 5))
+        self.assertIsNone(
+            await self.store.claim("first", lease(), account_id="AC1", now=NOW + 5)
+        )
 
     async def test_retried_webhook_is_new_once_the_reservation_expired(self) -> None:
         """An answer is repeated no longer than its token was good for."""
         first = wanted(token="first", idempotency="retry")
         await self.store.reserve(first, limit=1, now=NOW)
-        await self.store.claim("first", lease(), now=NOW)
+        await self.store.claim("first", lease(), account_id="AC1", now=NOW)
         again = wanted(token="second", idempotency="retry", expires_at=NOW + 30)
         given = await self.store.reserve(again, limit=1, now=NOW + 15)
         self.assertEqual(given, again)
@@ -127,18 +132,20 @@ class StoreContract(Base):
     async def test_empty_idempotency_equals_nothing(self) -> None:
         """Two webhooks without an idempotency token are two webhooks."""
         await self.store.reserve(wanted(token="first"), limit=1, now=NOW)
-        await self.store.claim("first", lease(), now=NOW)
+        await self.store.claim("first", lease(), account_id="AC1", now=NOW)
         given = await self.store.reserve(wanted(token="second"), limit=1, now=NOW)
         self.assertEqual(given, wanted(token="second"))
 
     async def test_rejoin_keeps_its_place_and_gets_a_new_token(self) -> None:
         """A call whose stream died may come back while its lease is live."""
         await self.store.reserve(wanted(token="first"), limit=1, now=NOW)
-        await self.store.claim("first", lease(), now=NOW)
+        await self.store.claim("first", lease(), account_id="AC1", now=NOW)
         again = wanted(token="second", idempotency="rejoin")
         self.assertEqual(await self.store.reserve(again, limit=1, now=NOW), again)
         self.assertEqual(await self.store.places_taken(now=NOW), 1)
-        rejoined = await self.store.claim("second", lease(holder="node-b"), now=NOW)
+        rejoined = await self.store.claim(
+            "second", lease(holder="node-b"), account_id="AC1", now=NOW
+        )
         self.assertEqual(rejoined, again)
         self.assertEqual(await self.store.places_taken(now=NOW), 1)
 
@@ -146,7 +153,9 @@ class StoreContract(Base):
         """After a rejoin elsewhere the first process has nothing to release."""
         await self.store.take(lease(holder="node-a"), limit=1, now=NOW)
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        await self.store.claim("secret-1", lease(holder="node-b"), now=NOW)
+        await self.store.claim(
+            "secret-1", lease(holder="node-b"), account_id="AC1", now=NOW
+        )
         await self.store.release("CA1", "node-a")
         self.assertEqual(await self.store.places_taken(now=NOW), 1)
 
@@ -162,7 +171,7 @@ class StoreContract(Base):
     async def test_released_call_leaves_no_place_behind(self) -> None:
         """What stays of a claimed reservation for retries counts as no place."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        await self.store.claim("secret-1", lease(), now=NOW)
+        await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
         await self.store.release("CA1", "node-a")
         self.assertEqual(await self.store.places_taken(now=NOW), 0)
 
@@ -171,7 +180,9 @@ class StoreContract(Base):
     async def test_claim_turns_the_reservation_into_a_lease(self) -> None:
         """A good token gives the reservation, and its place lives on as a lease."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        given = await self.store.claim("secret-1", lease(), now=NOW + 1)
+        given = await self.store.claim(
+            "secret-1", lease(), account_id="AC1", now=NOW + 1
+        )
         self.assertEqual(given, wanted())
         self.assertEqual(await self.store.places_taken(now=NOW + 29), 1)
         self.assertEqual(await self.store.places_taken(now=NOW + 30), 0)
@@ -179,35 +190,61 @@ class StoreContract(Base):
     async def test_token_is_good_once(self) -> None:
         """A replayed token opens nothing."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        await self.store.claim("secret-1", lease(), now=NOW)
-        self.assertIsNone(await self.store.claim("secret-1", lease(), now=NOW))
+        await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
+        self.assertIsNone(
+            await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
+        )
 
     async def test_unknown_token_is_refused(self) -> None:
         """A made-up token opens nothing, and the right one stays good."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
         for token in ("", "made-up", "secret-1x", "\u00e9", "\ud800"):
-            self.assertIsNone(await self.store.claim(token, lease(), now=NOW))
-        self.assertEqual(await self.store.claim("secret-1", lease(), now=NOW), wanted())
+            self.assertIsNone(
+                await self.store.claim(token, lease(), account_id="AC1", now=NOW)
+            )
+        self.assertEqual(
+            await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW),
+            wanted(),
+        )
 
     async def test_expired_token_is_refused(self) -> None:
         """From its last moment on a token opens nothing."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        self.assertIsNone(await self.store.claim("secret-1", lease(), now=NOW + 15))
+        self.assertIsNone(
+            await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW + 15)
+        )
+
+    async def test_other_account(self) -> None:
+        """A call belongs to one account; another neither gets nor uses its token."""
+        await self.store.reserve(wanted(), limit=None, now=NOW)
+        other = evolve(wanted(token="other"), account_id="AC2")
+        self.assertIsNone(await self.store.reserve(other, limit=None, now=NOW))
+        refused = await self.store.claim("secret-1", lease(), account_id="AC2", now=NOW)
+        self.assertIsNone(refused)
+        given = await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
+        self.assertEqual(given, wanted())
 
     async def test_swapped_token_is_refused_and_stays_good_for_its_call(self) -> None:
         """A token opens its own call alone; showing it elsewhere cuts nobody off."""
         await self.store.reserve(wanted("CA1", "one"), limit=None, now=NOW)
         await self.store.reserve(wanted("CA2", "two"), limit=None, now=NOW)
-        self.assertIsNone(await self.store.claim("one", lease("CA2"), now=NOW))
-        self.assertIsNone(await self.store.claim("one", lease("CA3"), now=NOW))
-        given = await self.store.claim("one", lease("CA1"), now=NOW)
+        self.assertIsNone(
+            await self.store.claim("one", lease("CA2"), account_id="AC1", now=NOW)
+        )
+        self.assertIsNone(
+            await self.store.claim("one", lease("CA3"), account_id="AC1", now=NOW)
+        )
+        given = await self.store.claim("one", lease("CA1"), account_id="AC1", now=NOW)
         self.assertEqual(given, wanted("CA1", "one"))
         self.assertEqual(await self.store.places_taken(now=NOW), 2)
 
     async def test_claims_at_once_give_one_winner(self) -> None:
         """Of many claims that wait for each other exactly one is let in."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        asked = [self.store.claim("secret-1", lease(), now=NOW) for _ in range(8)]
+        asked = [
+            self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
+            for _ in range(8)
+        ]
         given = await gatherResults(asked)
         self.assertEqual([answer for answer in given if answer], [wanted()])
 
@@ -289,22 +326,29 @@ class StoreContract(Base):
         await self.store.reserve(wanted(), limit=1, now=NOW)
         await self.store.release("CA1", "node-a")
         self.assertEqual(await self.store.places_taken(now=NOW), 1)
-        self.assertEqual(await self.store.claim("secret-1", lease(), now=NOW), wanted())
+        self.assertEqual(
+            await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW),
+            wanted(),
+        )
 
     async def test_cancel_drops_an_unclaimed_reservation(self) -> None:
         """A caller who hung up early leaves no place and no token."""
         await self.store.reserve(wanted(), limit=1, now=NOW)
-        await self.store.cancel("CA1")
-        await self.store.cancel("CA1")
+        await self.store.cancel("CA1", "AC2")
+        self.assertEqual(await self.store.places_taken(now=NOW), 1)
+        await self.store.cancel("CA1", "AC1")
+        await self.store.cancel("CA1", "AC1")
         self.assertEqual(await self.store.places_taken(now=NOW), 0)
-        self.assertIsNone(await self.store.claim("secret-1", lease(), now=NOW))
+        self.assertIsNone(
+            await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
+        )
 
     async def test_cancel_leaves_a_live_call_alone(self) -> None:
         """A claimed reservation is not cancelled, nor is its lease."""
         first = wanted(idempotency="retry")
         await self.store.reserve(first, limit=1, now=NOW)
-        await self.store.claim("secret-1", lease(), now=NOW)
-        await self.store.cancel("CA1")
+        await self.store.claim("secret-1", lease(), account_id="AC1", now=NOW)
+        await self.store.cancel("CA1", "AC1")
         self.assertEqual(await self.store.places_taken(now=NOW), 1)
         again = wanted(token="second", idempotency="retry")
         self.assertEqual(await self.store.reserve(again, limit=1, now=NOW), first)

@@ -40,7 +40,7 @@ def lease(call_id):
 
 async def main(reactor):
     store = SqliteStore(sys.argv[1], reactor, busy_seconds=30)
-    claimed = await store.claim("secret-1", lease("CA1"), now={NOW})
+    claimed = await store.claim("secret-1", lease("CA1"), account_id="AC1", now={NOW})
     taken = await store.take(lease(sys.argv[2]), limit=3, now={NOW})
     await store.close()
     print("claimed" if claimed else "refused", "taken" if taken else "full")
@@ -109,7 +109,7 @@ class FileTests(TestCase):
         second = self.open()
         self.assertEqual(await second.places_taken(now=NOW), 2)
         self.assertEqual(await second.cdrs(), [{"outcome": "played"}])
-        given = await second.claim("secret-1", lease("CA1"), now=NOW)
+        given = await second.claim("secret-1", lease("CA1"), account_id="AC1", now=NOW)
         self.assertEqual(given, wanted("CA1"))
 
     async def test_two_stores_that_race_let_one_claim_in(self) -> None:
@@ -117,7 +117,7 @@ class FileTests(TestCase):
         stores = [self.open(), self.open()]
         await stores[0].reserve(wanted(), limit=1, now=NOW)
         claims = [
-            store.claim("secret-1", lease(), now=NOW)
+            store.claim("secret-1", lease(), account_id="AC1", now=NOW)
             for store in stores
             for _ in range(10)
         ]

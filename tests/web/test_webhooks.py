@@ -379,13 +379,6 @@ class StatusTests(WebhookTestCase):
         self.assertEqual((answer.status, answer.body), (200, b""))
         self.assertEqual(self.places(), 0)
 
-    def test_end_of_a_call_of_another_account(self) -> None:
-        """What is said of another account's call ends none of ours."""
-        line = self.doors.dial()
-        form = {**FORM, "AccountSid": "AC" + "9" * 32, "CallStatus": "completed"}
-        self.assertEqual(self.doors.post("/twilio/status", form).status, 200)
-        self.assertIsNone(line.peer.closed)
-
     def test_end_of_a_live_call(self) -> None:
         """A call whose end was told is over, though its socket does not know."""
         for status in ("completed", "busy", "failed", "no-answer", "canceled"):

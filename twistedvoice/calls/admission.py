@@ -152,9 +152,9 @@ class Admission:
         self.released += 1
         return self._give_back(call_id)
 
-    def cancel(self, call_id: str) -> Deferred[None]:
+    def cancel(self, call_id: str, account_id: str) -> Deferred[None]:
         """Drop the reservation of a caller who hung up early; never fails."""
-        return self._store.cancel(call_id).addErrback(
+        return self._store.cancel(call_id, account_id).addErrback(
             lambda failure: _log.failure(
                 "A reservation could not be cancelled and will expire",
                 failure,
@@ -177,16 +177,15 @@ class Admission:
 
     async def _claim(self, token: str, call_id: str, account_id: str) -> Reservation:
         lease = self._lease(call_id)
-        given = await self._store.claim(token, lease, now=self._wall())
-        if given is not None and given.account_id == account_id:
-            self._held.add(call_id)
-            self.claimed += 1
-            return given
-        self.refused_token += 1
-        # The place may be that of an earlier, honest stream of the same call.
-        if given is not None and call_id not in self._held:
-            await self._give_back(call_id)
-        raise RequestRefused("token")
+        given = await self._store.claim(
+            token, lease, account_id=account_id, now=self._wall()
+        )
+        if given is None:
+            self.refused_token += 1
+            raise RequestRefused("token")
+        self._held.add(call_id)
+        self.claimed += 1
+        return given
 
     async def _take(self, call_id: str) -> None:
         if not self.open:

@@ -45,9 +45,9 @@ class Ledger(ABC):
         return self._ask(lambda rows: places.reserve(rows, wanted, limit, now))
 
     def claim(
-        self, token: str, lease: Lease, *, now: float
+        self, token: str, lease: Lease, *, account_id: str, now: float
     ) -> Deferred[Reservation | None]:
-        return self._ask(lambda rows: places.claim(rows, token, lease, now))
+        return self._ask(lambda rows: places.claim(rows, token, lease, account_id, now))
 
     def take(self, lease: Lease, *, limit: int | None, now: float) -> Deferred[bool]:
         return self._ask(lambda rows: places.take(rows, lease, limit, now))
@@ -61,8 +61,8 @@ class Ledger(ABC):
     def release(self, call_id: str, holder: str) -> Deferred[None]:
         return self._ask(lambda rows: rows.drop_lease(call_id, holder))
 
-    def cancel(self, call_id: str) -> Deferred[None]:
-        return self._ask(lambda rows: places.cancel(rows, call_id))
+    def cancel(self, call_id: str, account_id: str) -> Deferred[None]:
+        return self._ask(lambda rows: places.cancel(rows, call_id, account_id))
 
     def places_taken(self, *, now: float) -> Deferred[int]:
         return self._ask(lambda rows: rows.places(now))

@@ -23,19 +23,24 @@ def reserve(
     """See :meth:`twistedvoice.interfaces.Store.reserve`."""
     rows.sweep(now)
     kept = rows.reservation(wanted.call_id)
-    if kept is not None and _answers(kept, wanted):
-        return kept.reservation
+    if kept is not None:
+        if kept.reservation.account_id != wanted.account_id:
+            return None
+        if _answers(kept, wanted):
+            return kept.reservation
     if not _may_have_place(rows, wanted.call_id, limit, now):
         return None
     rows.put_reservation(KeptReservation(wanted, claimed=False))
     return wanted
 
 
-def claim(rows: Rows, token: str, lease: Lease, now: float) -> Reservation | None:
+def claim(
+    rows: Rows, token: str, lease: Lease, account_id: str, now: float
+) -> Reservation | None:
     """
     See :meth:`twistedvoice.interfaces.Store.claim`.
 
-    A token shown for another call than its own stays good for its own. It opens that
+    A token shown for another call or account stays good for its own. It opens that
     one call alone, and the carrier sends token and call id side by side, so whoever
     has seen the one has seen the other: to burn it would stop no thief, and would let
     anyone who has seen a token cut off its caller.
@@ -43,6 +48,8 @@ def claim(rows: Rows, token: str, lease: Lease, now: float) -> Reservation | Non
     rows.sweep(now)
     kept = rows.reservation(lease.call_id)
     if kept is None or kept.claimed or not _same(token, kept.reservation.token):
+        return None
+    if kept.reservation.account_id != account_id:
         return None
     rows.put_reservation(KeptReservation(kept.reservation, claimed=True))
     rows.put_lease(lease)
@@ -73,10 +80,12 @@ def renew(rows: Rows, call_ids: Sequence[str], holder: str, expires_at: float) -
             rows.put_lease(Lease(call_id=call_id, holder=holder, expires_at=expires_at))
 
 
-def cancel(rows: Rows, call_id: str) -> None:
+def cancel(rows: Rows, call_id: str, account_id: str) -> None:
     """See :meth:`twistedvoice.interfaces.Store.cancel`."""
-    if _unclaimed(rows, call_id):
-        rows.drop_reservation(call_id)
+    kept = rows.reservation(call_id)
+    if kept is None or kept.claimed or kept.reservation.account_id != account_id:
+        return
+    rows.drop_reservation(call_id)
 
 
 def _answers(kept: KeptReservation, wanted: Reservation) -> bool:

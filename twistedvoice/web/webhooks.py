@@ -191,14 +191,17 @@ class Webhooks:
         )
         place.addTimeout(_PATIENCE_SECONDS, self._clock)
         return place.addCallbacks(
-            self._stream, self._no_place, callbackArgs=(ask,), errbackArgs=(call_id,)
+            self._stream,
+            self._no_place,
+            callbackArgs=(ask,),
+            errbackArgs=(call_id, account_id),
         )
 
     def status(self, ask: Ask) -> str:
         """A call changed its state; only its end is news."""
         call_id = ask.form.get("CallSid", "")
         if call_id and ask.form.get("CallStatus") in _OVER:
-            self._admission.cancel(call_id)
+            self._admission.cancel(call_id, ask.form.get("AccountSid", ""))
             self._switchboard.carrier_ended(call_id, ask.form.get("AccountSid", ""))
         return ""
 
@@ -225,11 +228,11 @@ class Webhooks:
             return HangUp()
         return Redirect(f"{base.rstrip('/')}{VOICE_PATH}?rejoin={rejoins + 1}")
 
-    def _no_place(self, failure: Failure, call_id: str) -> str:
+    def _no_place(self, failure: Failure, call_id: str, account_id: str) -> str:
         failure.trap(StoreError, defer.TimeoutError)
         _log.failure("no place for {id}", failure, id=call_id)
         self.answers["store"] += 1
         if failure.check(defer.TimeoutError):
             # A place may be kept all the same, after we lost patience.
-            self._admission.cancel(call_id)
+            self._admission.cancel(call_id, account_id)
         return busy()
