@@ -51,7 +51,7 @@ class AgentLink:
         """Pass a frame of the caller's sound on."""
         try:
             self.agent.audio_heard(payload, timestamp_ms)
-        except Exception:  # the boundary of the agent
+        except BaseException:  # the boundary of the agent, sys.exit included
             self._raised(Failure())
 
     def tell(self, event: str, *details: str) -> None:
@@ -64,7 +64,7 @@ class AgentLink:
             result = function()
             if result is not None:
                 self._see_through(result)
-        except Exception:  # the boundary of the agent
+        except BaseException:  # the boundary of the agent, sys.exit included
             self._raised(Failure())
 
     def ending(self) -> None:

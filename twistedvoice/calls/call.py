@@ -290,7 +290,7 @@ class Call:
         assert self.started is not None
         try:
             agent = route.make_agent()
-        except Exception:  # the boundary of the agent
+        except BaseException:  # the boundary of the agent, sys.exit included
             _log.failure("no agent for {call_id}", call_id=self.call_id)
             self.life.over("failed")
             return
