@@ -153,6 +153,8 @@ class VoiceService(Service):
     def _alive(self) -> bool:
         """Whether the reactor and, with calls on it, the schedule moved on."""
         house = self.house
+        if house.schedule.failure is not None:
+            return False
         before, self._pulse = self._pulse, (house.probe.beats, house.schedule.turns)
         moved = (now != then for now, then in zip(self._pulse, before, strict=True))
         beats, turns = moved

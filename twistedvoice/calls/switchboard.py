@@ -126,8 +126,18 @@ class Switchboard:
         self._sockets.pop(call, None)
         if call.record is None:
             self.turned_away[call.outcome] += 1
+            _log.info(
+                "stream {call_id} turned away: {outcome}",
+                call_id=call.call_id,
+                outcome=call.outcome,
+            )
             self._look_idle()
             return
+        _log.info(
+            "call {call_id} ended: {outcome}",
+            call_id=call.call_id,
+            outcome=call.outcome,
+        )
         if self._by_call_id.get(call.call_id) is call:
             del self._by_call_id[call.call_id]
         self._give_back(call.call_id)
