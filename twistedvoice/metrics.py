@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.test_metrics -*-
 """Meters that real-time code can afford: plain ints and lists.
 
-Nothing here knows Prometheus; ``web/metrics`` reads these when it is scraped.
+Nothing here knows Prometheus; ``web/meters`` reads these when it is scraped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.calls.test_switchboard -*-
 """What every call of a process shares, as plain values.
 
-``tap`` makes one :class:`CallServices`; the switchboard gives it to each call.
+``wiring`` makes one :class:`CallServices`; the switchboard gives it to each call.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ __all__ = ["MediaFactory", "MediaSocket"]
 
 _log = Logger()
 
-#: Twilio's largest message is far below; see docs/carriers.
+#: Far above the largest message of any carrier.
 _MOST_MESSAGE_BYTES = 64 * 1024
 #: Sockets that are open but have not said ``start`` [SEC-4].
 _MOST_UNSTARTED = 200
