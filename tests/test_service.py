@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -195,6 +196,19 @@ class StopTests(ServiceTestCase):
         self.reactor.advance(0)
         self.assertEqual(guest.events, ["close drained"])
         self.successResultOf(stopped)
+
+
+class CollectorTests(ServiceTestCase):
+    """The garbage collector."""
+
+    def test_frozen_while_it_serves(self) -> None:
+        """What was made before the first call is never looked through again."""
+        service = self.service()
+        service.startService()
+        self.addCleanup(self.end, service)
+        self.assertGreater(gc.get_freeze_count(), 1_000)
+        self.end(service)
+        self.assertEqual(gc.get_freeze_count(), 0)
 
 
 class ReloadTests(ServiceTestCase):
