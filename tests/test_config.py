@@ -82,6 +82,7 @@ class LoadTests(_ConfigTestCase):
         config = self.load(
             f"""
             after_stream = "dial:+15550001111"
+            overload.dial = "+15550004444"
             twilio.account_sid = "AC{"1" * 32}"
             twilio.api_key_sid = "SK{"3" * 32}"
             twilio.subaccounts = {{ {_OTHER} = "env:SUB" }}

@@ -126,6 +126,12 @@ class KindTests(SynchronousTestCase):
         error = self.assertRaises(ValueError, kinds.SECRET.read, "hush hush")
         self.assertNotIn("hush", str(error))
 
+    def test_late_ms(self) -> None:
+        """A limit of lateness is one that the meter can tell, or none."""
+        self.assertEqual(kinds.LATE_MS_OR_OFF.read("40"), 40)
+        self.assertEqual(kinds.LATE_MS_OR_OFF.read(0), 0)
+        self.assertRefuses(kinds.LATE_MS_OR_OFF, "", "5", "-40", 41, 40.0, True)
+
     def test_quotes(self) -> None:
         """A wrong value that is no secret is quoted."""
         error = self.assertRaises(ValueError, kinds.whole(0).read, "many")

@@ -198,6 +198,21 @@ class StopTests(ServiceTestCase):
         self.successResultOf(stopped)
 
 
+class OverloadTests(ServiceTestCase):
+    """Admission by lateness."""
+
+    def test_looked_at_while_it_serves(self) -> None:
+        """Late ticks are noticed from the start on, and no more after the stop."""
+        service = self.started()
+        overload, lateness = service.house.overload, service.house.schedule.lateness
+        for _ in range(100):
+            lateness.observe(1_000_000)
+        self.reactor.advance(1)
+        self.assertTrue(overload.is_on)
+        self.successResultOf(service.stopService())
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+
 class CollectorTests(ServiceTestCase):
     """The garbage collector."""
 

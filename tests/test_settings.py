@@ -108,6 +108,11 @@ class DocumentationTests(SynchronousTestCase):
             if setting.is_held and not setting.is_secret:
                 self.assertIn(self.entry(setting), self.page)
 
+    def test_late_ms(self) -> None:
+        """The limits of lateness that may be set are all there."""
+        (setting,) = (each for each in SETTINGS if each.key == "overload.late_ms")
+        self.assertIn(setting.kind.allowed, " ".join(self.page.split()))
+
     def test_secrets(self) -> None:
         """Each secret has a row with every place where it is looked for."""
         for setting in SETTINGS:

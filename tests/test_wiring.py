@@ -74,6 +74,20 @@ class HouseTests(SynchronousTestCase):
         made.admission.close_gate()
         self.assertNotEqual(ready.render_GET(DummyRequest([])), b"ready\n")
 
+    def test_overload(self) -> None:
+        """Late ticks of the schedule keep new calls out, where the settings say so."""
+        for said, is_on in (("40", True), ("0", False)):
+            made = house(self.reactor, settings(overload_late_ms=said))
+            made.overload.start()
+            for _ in range(100):
+                made.schedule.lateness.observe(50_000)
+            self.reactor.advance(1)
+            made.overload.stop()
+            self.assertEqual(made.overload.is_on, is_on)
+            taken: list[object] = []
+            made.admission.take("CA1").addBoth(taken.append)
+            self.assertEqual(taken == [None], not is_on)
+
     def test_after_stream(self) -> None:
         """What follows the stream in the markup is what the settings say."""
         for said, meant in (
@@ -130,6 +144,8 @@ class ApplyTests(SynchronousTestCase):
             lead_ms="200",
             after_stream="rejoin",
             recording_without_audio="discard",
+            overload_late_ms="80",
+            overload_dial="+15550100009",
         )
         made.apply(config, Routes(config, Path()))
         services = made.services
@@ -140,6 +156,8 @@ class ApplyTests(SynchronousTestCase):
         self.assertTrue(services.hang_up_by_control)
         self.assertEqual(made.admission.max_calls, 7)
         self.assertEqual(made.webhooks.after_stream, Redirect(""))
+        self.assertEqual(made.overload.late_ms, 80)
+        self.assertEqual(made.webhooks.late_number, "+15550100009")
         assert made.local is not None
         self.assertFalse(made.local.keep_unspoken)
 

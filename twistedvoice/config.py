@@ -27,6 +27,7 @@ __all__ = [
     "Config",
     "LogConfig",
     "NumberConfig",
+    "OverloadConfig",
     "RecordingConfig",
     "TwilioConfig",
     "default_node_id",
@@ -67,6 +68,16 @@ class NumberConfig:
     def may_record(self) -> bool:
         """Whether a call to this number may be recorded, here or by the carrier."""
         return self.recording and self.consent == "always"
+
+
+@frozen(kw_only=True)
+class OverloadConfig:
+    """When the service is too late for another call, and what that one gets."""
+
+    #: 0 for never.
+    late_ms: int
+    #: A number; None for the busy tone.
+    dial: str | None = field(repr=False)
 
 
 @frozen(kw_only=True)
@@ -147,6 +158,7 @@ class Config:
     numbers: Mapping[str, NumberConfig] = field(repr=False)
     after_stream: str = field(repr=False)
     max_calls: int | None
+    overload: OverloadConfig
     drain_seconds: float
     longest_call_seconds: float
     silence_seconds: float
@@ -282,6 +294,7 @@ def _built(values: Mapping[str, Any]) -> Config:
         number: NumberConfig(**table) for number, table in top["numbers"].items()
     }
     return Config(
+        overload=OverloadConfig(**_under("overload.", values)),
         recording=RecordingConfig(**_under("recording.", values)),
         carrier_recording=CarrierRecordingConfig(
             **_under("carrier_recording.", values)

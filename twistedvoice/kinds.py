@@ -18,6 +18,8 @@ from attrs import frozen
 from twisted.internet.interfaces import IStreamServerEndpointStringParser
 from twisted.plugin import getPlugins
 
+from .calls.overload import LIMITS_MS
+
 __all__ = [
     "ACCOUNT_SID",
     "AFTER_STREAM",
@@ -25,6 +27,7 @@ __all__ = [
     "API_KEY_SID",
     "ENDPOINT",
     "FILE_TO_READ",
+    "LATE_MS_OR_OFF",
     "NODE_ID",
     "PATH",
     "PATH_OR_OFF",
@@ -169,6 +172,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _late_ms(text: str) -> int:
+    late_ms = int(text)
+    if late_ms not in (0, *LIMITS_MS):
+        raise ValueError
+    return late_ms
+
+
 def _switch(text: str) -> bool:
     return bool(("false", "true").index(text.lower()))
 
@@ -192,6 +202,11 @@ PATH = Kind(allowed="a path", parse=_matching(r"(?s)[^\0]+"))
 PATH_OR_OFF = Kind(allowed="a path, or '' for off", parse=_matching(r"(?s)[^\0]*"))
 FILE_TO_READ = Kind(allowed="the path of a file, or '' for none", parse=_or_none(_file))
 SECONDS = Kind(allowed="seconds above 0", parse=_seconds, native=(int, float))
+LATE_MS_OR_OFF = Kind(
+    allowed=f"one of {', '.join(map(str, LIMITS_MS))}, or 0 for off",
+    parse=_late_ms,
+    native=(int,),
+)
 SWITCH = Kind(allowed="true or false", parse=_switch, native=(bool,))
 NODE_ID = Kind(
     allowed="1 to 64 letters, digits, '-', '_' or '.'",

@@ -104,6 +104,7 @@ class VoiceService(Service):
         self._listen(config.listen, house.public_site)
         self._listen(config.admin_listen, house.admin_site)
         house.admission.start()
+        house.overload.start()
         house.watcher.startService()
         house.probe.startService()
         if house.local is not None:
@@ -224,6 +225,7 @@ class VoiceService(Service):
         house.watcher.stopService()
         house.probe.stopService()
         house.admission.stop()
+        house.overload.stop()
         if self._watchdog is not None:
             self._watchdog.stop()
         await house.dispose()

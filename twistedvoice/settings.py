@@ -19,6 +19,7 @@ from .kinds import (
     API_KEY_SID,
     ENDPOINT,
     FILE_TO_READ,
+    LATE_MS_OR_OFF,
     NODE_ID,
     PATH,
     PATH_OR_OFF,
@@ -204,6 +205,19 @@ SETTINGS = (
         key="max_calls",
         kind=whole(0),
         help="The most calls at once; 0 takes none, unset is no limit.",
+        reload=True,
+    ),
+    Setting(
+        key="overload.late_ms",
+        kind=LATE_MS_OR_OFF,
+        default="40",
+        help="New calls are refused while one tick in a hundred is later; 0 for off.",
+        reload=True,
+    ),
+    Setting(
+        key="overload.dial",
+        kind=PHONE_NUMBER_OR_NONE,
+        help="Number for callers refused by overload.late_ms, instead of busy.",
         reload=True,
     ),
     Setting(

@@ -22,6 +22,7 @@ from twisted.web.resource import IResource
 
 from .audio.wav import load
 from .calls.admission import Admission
+from .calls.overload import Overload
 from .calls.services import CallLimits, CallServices
 from .calls.switchboard import Switchboard
 from .calls.watcher import FlagWatcher
@@ -97,8 +98,10 @@ class House:
         self.services.lead_ms = config.lead_ms
         self.services.hang_up_by_control = config.after_stream != "hangup"
         self.admission.max_calls = config.max_calls
+        self.overload.late_ms = config.overload.late_ms
         self.gate.public_url = self.webhooks.public_url = config.public_url
         self.webhooks.after_stream = _after_stream(config)
+        self.webhooks.late_number = config.overload.dial
         self.services.comfort_silence = config.comfort_silence
         self._rest = _rest(config)
         self.services.control = self._control()
@@ -157,6 +160,9 @@ class House:
 
     def _make_calls(self) -> None:
         config, reactor = self.config, self._reactor
+        self.overload = Overload(
+            reactor, self.schedule.lateness, late_ms=config.overload.late_ms
+        )
         self.admission = Admission(
             reactor,
             time.time,
@@ -164,6 +170,7 @@ class House:
             node_id=config.node_id,
             max_calls=config.max_calls,
             new_token=lambda: secrets.token_urlsafe(24),
+            is_late=lambda: self.overload.is_on,
         )
         recorders: list[CallObserver | None] = [self.local, self.carrier_side]
         self.services = CallServices(
@@ -201,6 +208,7 @@ class House:
             self.switchboard,
             public_url=config.public_url,
             after_stream=_after_stream(config),
+            late_number=config.overload.dial,
             recorded=self._recorded_by_carrier,
         )
         media = MediaFactory(self._reactor, self.gate, self.switchboard, TwilioDialect)
@@ -228,6 +236,7 @@ class House:
                 switchboard=self.switchboard,
                 schedule=self.schedule,
                 admission=self.admission,
+                overload=self.overload,
                 gate=self.gate,
                 webhooks=self.webhooks,
                 reactor_lateness=self.probe.lateness,

@@ -22,6 +22,7 @@ from twistedvoice.agents.agent import Agent
 from twistedvoice.audio.wav import load
 from twistedvoice.calls.admission import Admission
 from twistedvoice.calls.call import Call
+from twistedvoice.calls.overload import Overload
 from twistedvoice.calls.services import CallLimits, CallServices, Route
 from twistedvoice.calls.switchboard import Switchboard
 from twistedvoice.calls.watcher import FlagWatcher
@@ -335,6 +336,9 @@ class Exchange:
         self.clock = clock or Clock()
         self.store = store or MemoryStore()
         tokens, sessions = count(1), count(1)
+        self.schedule = Schedule(self.clock)
+        #: Not started: no test is late by chance.
+        self.overload = Overload(self.clock, self.schedule.lateness, late_ms=40)
         self.admission = Admission(
             self.clock,
             self.wall,
@@ -342,8 +346,8 @@ class Exchange:
             node_id="node-a",
             max_calls=max_calls,
             new_token=lambda: f"token-{next(tokens)}",
+            is_late=lambda: self.overload.is_on,
         )
-        self.schedule = Schedule(self.clock)
         self.cdrs: list[dict[str, object]] = []
         self.make_agent = agent
         self.onlooker = Onlooker(self.clock)
@@ -398,7 +402,7 @@ class Exchange:
 
     def reserve(self, call_id: str = "CA1", account_id: str = ACCOUNT) -> Reservation:
         """:returns: what the webhook of a call got."""
-        given: list[Reservation | None] = []
+        given: list[Reservation] = []
         self.admission.reserve(
             call_id,
             account_id,
@@ -406,7 +410,6 @@ class Exchange:
             from_number=FROM_NUMBER,
             to_number=TO_NUMBER,
         ).addCallback(given.append)
-        assert given[0] is not None
         return given[0]
 
     def places(self) -> int:

@@ -16,7 +16,14 @@ from twistedvoice.interfaces import Reservation
 from twistedvoice.store.memory import MemoryStore
 from twistedvoice.store.rows import Rows
 
-__all__ = ["ClaimTests", "GateTests", "ReleaseTests", "RenewalTests", "ReserveTests"]
+__all__ = [
+    "ClaimTests",
+    "GateTests",
+    "LateTests",
+    "ReleaseTests",
+    "RenewalTests",
+    "ReserveTests",
+]
 
 T = TypeVar("T")
 EPOCH = 1_700_000_000.0
@@ -54,6 +61,7 @@ class AdmissionTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.store = WatchedStore()
+        self.is_late = False
         self.admission = self.make("node-a")
         self.admission.start()
         self.addCleanup(self.assertEqual, [], self.clock.calls)
@@ -68,23 +76,25 @@ class AdmissionTestCase(SynchronousTestCase):
             node_id=node_id,
             max_calls=max_calls,
             new_token=lambda: f"{node_id}-token-{next(numbers)}",
+            is_late=lambda: self.is_late,
         )
 
     def wall(self) -> float:
         return EPOCH + self.clock.seconds()
 
-    def reserve(
+    def ask(
         self, call_id: str = "CA1", *, idempotency: str = ""
-    ) -> Reservation | None:
-        return self.successResultOf(
-            self.admission.reserve(
-                call_id,
-                "AC1",
-                idempotency=idempotency,
-                from_number="+15550001",
-                to_number="+15550002",
-            )
+    ) -> Deferred[Reservation]:
+        return self.admission.reserve(
+            call_id,
+            "AC1",
+            idempotency=idempotency,
+            from_number="+15550001",
+            to_number="+15550002",
         )
+
+    def reserve(self, call_id: str = "CA1", *, idempotency: str = "") -> Reservation:
+        return self.successResultOf(self.ask(call_id, idempotency=idempotency))
 
     def claim(
         self, token: str = "node-a-token-1", call_id: str = "CA1", account: str = "AC1"
@@ -136,7 +146,7 @@ class ReserveTests(AdmissionTestCase):
         """When every place is taken a webhook gets none, and that is counted."""
         self.reserve("CA1")
         self.reserve("CA2")
-        self.assertIsNone(self.reserve("CA3"))
+        self.assert_refused("full", self.ask("CA3"))
         self.assertEqual(self.admission.refused_full, 1)
         self.assertEqual(self.admission.reserved, 2)
 
@@ -145,10 +155,10 @@ class ReserveTests(AdmissionTestCase):
         self.reserve("CA1")
         self.claim()
         self.admission.max_calls = 0
-        self.assertIsNone(self.reserve("CA2"))
+        self.assert_refused("full", self.ask("CA2"))
         self.assertEqual(self.places(), 1)
         self.admission.max_calls = None
-        self.assertIsNotNone(self.reserve("CA2"))
+        self.assertEqual(self.reserve("CA2").call_id, "CA2")
 
     def test_place_comes_back_when_no_stream_follows(self) -> None:
         """A reservation ends by itself after its time."""
@@ -167,10 +177,7 @@ class ReserveTests(AdmissionTestCase):
     def test_store_error_reaches_the_webhook(self) -> None:
         """Nobody is let in on a guess."""
         self.store.failing = True
-        asked = self.admission.reserve(
-            "CA1", "AC1", idempotency="", from_number="", to_number=""
-        )
-        self.failureResultOf(asked, StoreError)
+        self.failureResultOf(self.ask(), StoreError)
         self.assertEqual(self.admission.reserved, 0)
 
 
@@ -238,7 +245,7 @@ class GateTests(AdmissionTestCase):
         self.assertTrue(self.admission.open)
         self.admission.close_gate()
         self.assertFalse(self.admission.open)
-        self.assertIsNone(self.reserve())
+        self.assert_refused("closed", self.ask())
         self.assert_refused("closed", self.admission.take("CA1"))
         self.assertEqual(self.places(), 0)
         self.assertEqual(self.admission.refused_closed, 2)
@@ -249,6 +256,59 @@ class GateTests(AdmissionTestCase):
         reservation = self.reserve()
         self.admission.close_gate()
         self.assertEqual(self.claim(), reservation)
+
+
+class LateTests(AdmissionTestCase):
+    """A process that is late on its ticks takes no new call."""
+
+    def test_new_calls_are_refused(self) -> None:
+        """Webhooks and trusted calls get no place, and are counted by this reason."""
+        self.is_late = True
+        self.assert_refused("late", self.ask())
+        self.assert_refused("late", self.admission.take("CA1"))
+        self.assertEqual(self.places(), 0)
+        counts = self.admission.refused_late, self.admission.refused_full
+        self.assertEqual(counts, (2, 0))
+
+    def test_same_status_as_full(self) -> None:
+        """Whoever asks by HTTP is told to come again."""
+        self.is_late = True
+        refused = self.failureResultOf(self.admission.take("CA1"), RequestRefused)
+        self.assertEqual(refused.value.status, 503)
+
+    def test_retried_webhook(self) -> None:
+        """A call that has its answer gets the same again, claimed or not."""
+        first = self.reserve(idempotency="retry")
+        self.is_late = True
+        self.assertEqual(self.reserve(idempotency="retry"), first)
+        self.assertEqual(self.claim(), first)
+        self.assertEqual(self.reserve(idempotency="retry"), first)
+        self.assertEqual(self.admission.refused_late, 0)
+
+    def test_live_calls_keep_their_places(self) -> None:
+        """A call that has a place may get it again, by a webhook or on its own."""
+        self.admission.max_calls = None
+        self.take("CA1")
+        self.is_late = True
+        self.take("CA1")
+        self.assertEqual(self.reserve("CA1").token, "node-a-token-1")
+        self.assertEqual(self.places(), 1)
+
+    def test_over(self) -> None:
+        """As soon as it is in time again, places are given as before."""
+        self.is_late = True
+        self.assert_refused("late", self.ask())
+        self.is_late = False
+        self.reserve("CA1")
+        self.take("CA2")
+        self.assert_refused("full", self.ask("CA3"))
+
+    def test_draining_comes_first(self) -> None:
+        """A process that drains says so, late or not."""
+        self.is_late = True
+        self.admission.close_gate()
+        self.assert_refused("closed", self.ask())
+        self.assertEqual(self.admission.refused_late, 0)
 
 
 class ReleaseTests(AdmissionTestCase):

@@ -275,6 +275,7 @@ class Doors:
             self.switchboard,
             public_url=None if trusted else URL,
             after_stream=after_stream,
+            late_number=None,
             recorded=self.told.append,
         )
         self.media = MediaFactory(

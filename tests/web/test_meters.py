@@ -38,6 +38,7 @@ class MetersTestCase(SynchronousTestCase):
                 switchboard=self.doors.switchboard,
                 schedule=self.doors.exchange.schedule,
                 admission=self.doors.exchange.admission,
+                overload=self.doors.exchange.overload,
                 gate=self.doors.gate,
                 webhooks=self.doors.webhooks,
                 reactor_lateness=self.lateness,
@@ -162,6 +163,15 @@ class MetersTests(MetersTestCase):
         self.assertEqual(self.values("requests_refused"), {"signature": 2})
         admission = self.values("admission")
         self.assertEqual((admission["reserved"], admission["refused_full"]), (1, 1))
+
+    def test_overload(self) -> None:
+        """Whether late ticks keep new calls out, and how many they kept out."""
+        self.assertEqual(self.values("overloaded"), {"": 0})
+        self.doors.exchange.overload.is_on = True
+        self.doors.post()
+        self.assertEqual(self.values("overloaded"), {"": 1})
+        self.assertEqual(self.values("admission")["refused_late"], 1)
+        self.assertEqual(self.values("webhook_answers"), {"late": 1})
 
     def test_culprits_and_recordings(self) -> None:
         """What other parts count is passed on by their own words."""

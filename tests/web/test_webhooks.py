@@ -34,7 +34,14 @@ from .doors import (
     signature,
 )
 
-__all__ = ["AfterTests", "FailureTests", "LetInTests", "StatusTests", "VoiceTests"]
+__all__ = [
+    "AfterTests",
+    "FailureTests",
+    "LateTests",
+    "LetInTests",
+    "StatusTests",
+    "VoiceTests",
+]
 
 T = TypeVar("T")
 BUSY = VoiceResponse()
@@ -244,6 +251,7 @@ class VoiceTests(WebhookTestCase):
         self.doors.exchange.admission.close_gate()
         self.assert_same(self.doors.post(), BUSY)
         self.assertEqual(self.places(), 0)
+        self.assertEqual(self.doors.webhooks.answers, {"closed": 1})
 
     def test_public_url_with_a_path(self) -> None:
         """A service below a path of its host says so in its markup."""
@@ -254,6 +262,63 @@ class VoiceTests(WebhookTestCase):
         answer = self.doors.post(signed=signed)
         self.assertIn(b'"wss://example.com/voice/twilio/media"', answer.body)
         self.assertIn(b">https://example.com/voice/twilio/voice?rejoin=1<", answer.body)
+
+
+class LateTests(WebhookTestCase):
+    """A service whose ticks are late takes no new call."""
+
+    NEXT = {**FORM, "CallSid": "CA" + "3" * 32}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.overload = self.doors.exchange.overload
+        self.overload.start()
+        self.addCleanup(self.overload.stop)
+        self.retried = [("I-Twilio-Idempotency-Token", "try-1")]
+        self.first = self.doors.post(headers=self.retried)
+        self.line = self.doors.stream()
+        self.line.start(token="token-1")
+        self.stall()
+
+    def stall(self) -> None:
+        """Let the reactor come round every 90 ms only, for some seconds."""
+        for _ in range(30):
+            self.doors.reactor.advance(0.09)
+
+    def test_busy(self) -> None:
+        """A new caller hears busy, and is counted apart from those who find it full."""
+        self.assert_same(self.doors.post(form=self.NEXT), BUSY)
+        self.assertEqual(self.places(), 1)
+        self.assertEqual(self.doors.webhooks.answers, {"stream": 1, "late": 1})
+
+    def test_dial(self) -> None:
+        """A new caller is put through to another number, where there is one."""
+        self.doors.webhooks.late_number = "+15550100009"
+        expected = VoiceResponse()
+        expected.dial("+15550100009")
+        self.assert_same(self.doors.post(form=self.NEXT), expected)
+        self.assertEqual(self.places(), 1)
+        self.assertEqual(self.doors.webhooks.answers, {"stream": 1, "late": 1})
+
+    def test_number_is_for_lateness_alone(self) -> None:
+        """Who finds it draining hears busy, whatever the number."""
+        self.doors.webhooks.late_number = "+15550100009"
+        self.doors.exchange.admission.close_gate()
+        self.assert_same(self.doors.post(form=self.NEXT), BUSY)
+
+    def test_retried_webhook(self) -> None:
+        """Who was let in before is told the same again, and talks on."""
+        self.assertEqual(self.doors.post(headers=self.retried).body, self.first.body)
+        self.assertEqual(self.line.call.state, "Streaming")
+
+    def test_in_time_again(self) -> None:
+        """Some seconds after the last late tick new calls are taken."""
+        self.doors.advance(10)
+        self.assert_same(self.doors.post(form=self.NEXT), BUSY)
+        self.doors.advance(10)
+        self.assert_streams(
+            self.doors.post(form=self.NEXT), "token-3", VoiceResponse.hangup
+        )
 
 
 class AfterTests(WebhookTestCase):

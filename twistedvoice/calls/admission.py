@@ -44,6 +44,7 @@ class Admission:
         node_id: str,
         max_calls: int | None,
         new_token: Callable[[], str],
+        is_late: Callable[[], bool],
         reservation_seconds: float = 15.0,
         lease_seconds: float = 30.0,
     ) -> None:
@@ -52,6 +53,8 @@ class Admission:
         :param node_id: names this process among those of the service.
         :param max_calls: places of the whole service; None is no limit, 0 none.
         :param new_token: gives a token that nobody can guess, each time another.
+        :param is_late: whether this process is too late for the calls it has; then
+            only those that have a place get one.
         :param reservation_seconds: how long a place waits for its stream.
         :param lease_seconds: how long the places of a dead process stay taken.
         """
@@ -65,11 +68,13 @@ class Admission:
         self.released = 0
         self.refused_full = 0
         self.refused_closed = 0
+        self.refused_late = 0
         self.refused_token = 0
         self._wall = wall
         self._store = store
         self._node_id = node_id
         self._new_token = new_token
+        self._is_late = is_late
         self._reservation_seconds = reservation_seconds
         self._lease_seconds = lease_seconds
         self._held: set[str] = set()
@@ -102,12 +107,12 @@ class Admission:
         idempotency: str,
         from_number: str,
         to_number: str,
-    ) -> Deferred[Reservation | None]:
+    ) -> Deferred[Reservation]:
         """
         Keep a place for a call whose webhook came.
 
-        :returns: fires with the reservation, or None when the caller must be told
-            that the service is busy.
+        :raises RequestRefused: through the Deferred, with ``"full"``, ``"closed"`` or
+            ``"late"``: the caller must be told that the service is busy.
         """
         wanted = Reservation(
             call_id=call_id,
@@ -135,7 +140,8 @@ class Admission:
         """
         Let in the stream of a trusted call that had no webhook.
 
-        :raises RequestRefused: through the Deferred, with ``"full"`` or ``"closed"``.
+        :raises RequestRefused: through the Deferred, with ``"full"``, ``"closed"`` or
+            ``"late"``.
         """
         return Deferred.fromCoroutine(self._take(call_id))
 
@@ -162,16 +168,15 @@ class Admission:
             )
         )
 
-    async def _reserve(self, wanted: Reservation) -> Reservation | None:
-        if not self.open:
-            self.refused_closed += 1
-            return None
+    async def _reserve(self, wanted: Reservation) -> Reservation:
+        self._check_gate()
+        late = self._is_late()
         given = await self._store.reserve(
-            wanted, limit=self.max_calls, now=self._wall()
+            wanted, limit=self._limit(late=late), now=self._wall()
         )
         if given is None:
-            self.refused_full += 1
-        elif given.token == wanted.token:
+            raise self._no_place(late=late)
+        if given.token == wanted.token:
             self.reserved += 1
         return given
 
@@ -188,15 +193,29 @@ class Admission:
         return given
 
     async def _take(self, call_id: str) -> None:
+        self._check_gate()
+        late = self._is_late()
+        lease, limit = self._lease(call_id), self._limit(late=late)
+        if not await self._store.take(lease, limit=limit, now=self._wall()):
+            raise self._no_place(late=late)
+        self._held.add(call_id)
+        self.taken += 1
+
+    def _check_gate(self) -> None:
         if not self.open:
             self.refused_closed += 1
             raise RequestRefused("closed", 503)
-        lease = self._lease(call_id)
-        if not await self._store.take(lease, limit=self.max_calls, now=self._wall()):
-            self.refused_full += 1
-            raise RequestRefused("full", 503)
-        self._held.add(call_id)
-        self.taken += 1
+
+    def _limit(self, *, late: bool) -> int | None:
+        # With no place at all, a call that has one still keeps it.
+        return 0 if late else self.max_calls
+
+    def _no_place(self, *, late: bool) -> RequestRefused:
+        if late:
+            self.refused_late += 1
+            return RequestRefused("late", 503)
+        self.refused_full += 1
+        return RequestRefused("full", 503)
 
     def _give_back(self, call_id: str) -> Deferred[None]:
         return self._store.release(call_id, self._node_id).addErrback(

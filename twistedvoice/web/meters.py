@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from ..calls.admission import Admission
+from ..calls.overload import Overload
 from ..calls.switchboard import Switchboard
 from ..metrics import Histogram
 from ..realtime.schedule import Schedule
@@ -36,6 +37,7 @@ class ServiceCollector(Collector):
     switchboard: Switchboard
     schedule: Schedule
     admission: Admission
+    overload: Overload
     gate: Gate
     webhooks: Webhooks
     #: How late the reactor's beats were, and where it was caught.
@@ -108,9 +110,11 @@ class ServiceCollector(Collector):
             name: getattr(gate, name)
             for name in (
                 "reserved", "claimed", "taken", "released", "refused_full",
-                "refused_closed", "refused_token",
+                "refused_closed", "refused_late", "refused_token",
             )
         }  # fmt: skip
+        yield _gauge("overloaded", "Whether late ticks keep new calls out.",
+                     int(self.overload.is_on))  # fmt: skip
         yield _counter("admission", "What the gate of calls did.", "what", counts)
         yield _counter("requests_refused", "Requests turned away.", "reason",
                        self.gate.refused)  # fmt: skip

@@ -31,6 +31,7 @@ from ..carriers.twilio.markup import (
     busy,
     connect_stream,
     stream_url,
+    transfer,
 )
 from ..errors import RequestRefused, StoreError
 from ..interfaces import Reservation
@@ -158,6 +159,7 @@ class Webhooks:
         *,
         public_url: str | None,
         after_stream: After,
+        late_number: str | None,
         recorded: Callable[[Mapping[str, str]], None],
     ) -> None:
         """
@@ -165,16 +167,19 @@ class Webhooks:
             stream comes to where the webhook was sent.
         :param after_stream: what follows the stream in the markup; the URL of a
             redirect is ours to fill in.
+        :param late_number: who is refused since ticks are late is put through to it;
+            None is busy.
         :param recorded: told what the carrier says of its recordings.
         """
         self._clock = clock
         self._admission = admission
         self._switchboard = switchboard
-        #: These two may be set while calls run.
+        #: These three may be set while calls run.
         self.public_url = public_url
         self.after_stream = after_stream
+        self.late_number = late_number
         self._recorded = recorded
-        #: Calls answered with a stream or with busy, by why.
+        #: Calls answered with a stream, or by why they were not.
         self.answers: Counter[str] = Counter()
 
     def voice(self, ask: Ask) -> Deferred[str]:
@@ -210,10 +215,7 @@ class Webhooks:
         self._recorded(ask.form)
         return ""
 
-    def _stream(self, place: Reservation | None, ask: Ask) -> str:
-        if place is None:
-            self.answers["full"] += 1
-            return busy()
+    def _stream(self, place: Reservation, ask: Ask) -> str:
         self.answers["stream"] += 1
         base = self.public_url or f"http://{ask.host}"
         url = stream_url(base, MEDIA_PATH)
@@ -229,10 +231,18 @@ class Webhooks:
         return Redirect(f"{base.rstrip('/')}{VOICE_PATH}?rejoin={rejoins + 1}")
 
     def _no_place(self, failure: Failure, call_id: str, account_id: str) -> str:
-        failure.trap(StoreError, defer.TimeoutError)
+        failure.trap(RequestRefused, StoreError, defer.TimeoutError)
+        if isinstance(failure.value, RequestRefused):
+            return self._refused(failure.value.reason)
         _log.failure("no place for {id}", failure, id=call_id)
         self.answers["store"] += 1
         if failure.check(defer.TimeoutError):
             # A place may be kept all the same, after we lost patience.
             self._admission.cancel(call_id, account_id)
+        return busy()
+
+    def _refused(self, reason: str) -> str:
+        self.answers[reason] += 1
+        if reason == "late" and self.late_number is not None:
+            return transfer(self.late_number)
         return busy()
