@@ -52,12 +52,13 @@ def modules() -> Mapping[str, Module]:
     return found
 
 
-def imports(module: Module) -> set[str]:
+@cache
+def imports(module: Module) -> frozenset[str]:
     """
     :returns: all that ``module`` imports when it runs, wherever in it; absolute names.
         ``from a import b`` is ``a.b``. What only type checkers import does not count.
     """
-    return set(_imports(module, module.tree))
+    return frozenset(_imports(module, module.tree))
 
 
 def begins_with(name: str, *beginnings: str) -> bool:
@@ -75,6 +76,6 @@ def _imports(module: Module, node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         for otherwise in node.orelse:
             yield from _imports(module, otherwise)
-    else:
+    elif not isinstance(node, ast.expr):
         for child in ast.iter_child_nodes(node):
             yield from _imports(module, child)

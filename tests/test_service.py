@@ -37,6 +37,9 @@ class ServiceTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         """No service yet; afterwards this process is as it was."""
         self.reactor = HouseReactor()
+        # A service that starts looks through all that is not frozen yet.
+        gc.freeze()
+        self.addCleanup(gc.unfreeze)
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
         for number in _SIGNALS:
             self.addCleanup(signal.signal, number, signal.getsignal(number))
@@ -218,6 +221,7 @@ class CollectorTests(ServiceTestCase):
 
     def test_frozen_while_it_serves(self) -> None:
         """What was made before the first call is never looked through again."""
+        gc.unfreeze()
         service = self.service()
         service.startService()
         self.addCleanup(self.end, service)

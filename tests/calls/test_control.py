@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.calls import utterance
 from twistedvoice.interfaces import Agent, CallControl
 
 from .control_contract import CallControlContract, CallHarness
@@ -23,6 +24,11 @@ class Harness:
 
 class CallContractTests(CallControlContract, SynchronousTestCase):
     """The contract, on a carrier with marks and clear."""
+
+    def setUp(self) -> None:
+        # Five minutes, at the pace of a caller's ear, are long in virtual time too.
+        self.patch(utterance, "MOST_WAITING_FRAMES", 1_000)
+        super().setUp()
 
     def make_call(self, agent: Agent) -> CallHarness:
         exchange = Exchange(agent=lambda: agent)

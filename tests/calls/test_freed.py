@@ -50,7 +50,6 @@ class FreedTests(SynchronousTestCase):
     """However a call ends, nothing of it stays."""
 
     def setUp(self) -> None:
-        gc.collect()
         gc.disable()
         self.addCleanup(gc.enable)
 

@@ -73,12 +73,12 @@ class InterruptTests(SynchronousTestCase):
 
     def test_near(self) -> None:
         """Without delay, what was heard is exact."""
-        self.interrupt_often(1, 0.0, 200)
+        self.interrupt_often(1, 0.0, 100)
 
     def test_far(self) -> None:
         """With a delay the clear catches the sound where it was asked for."""
         for delay in (0.03, 0.12):
-            self.interrupt_often(2, delay, 60)
+            self.interrupt_often(2, delay, 40)
 
     def test_after_all_was_made(self) -> None:
         """An interrupt works when all was sent and the rest only plays [B9]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import pack
 from typing import Any
 
+import numpy as np
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,8 +44,8 @@ def frame(
         head = pack("!BBQ", first, marked | 127, size)
     if mask is None:
         return head + payload
-    masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
-    return head + mask + masked
+    key = np.resize(np.frombuffer(mask, np.uint8), size)
+    return head + mask + (np.frombuffer(payload, np.uint8) ^ key).tobytes()
 
 
 class _End:

@@ -9,6 +9,7 @@ report alone, after the call, with matplotlib (extra ``plot``) and without a dis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -211,8 +212,10 @@ def _seconds_shown(journal: Journal, moments: Sequence[Moment]) -> float:
     return max(journal.duration_ms / 1000, 1.0, *needed)
 
 
+@lru_cache(maxsize=1_000)
 def _text_width(text: str) -> float:
     """:returns: points, with the space between a label and the next."""
+    # Matplotlib measures every curve of every letter, in Python.
     return float(TextPath((0, 0), text, prop=_LABEL).get_extents().width) + 10
 
 
