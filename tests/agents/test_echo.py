@@ -36,10 +36,13 @@ class EchoTests(SynchronousTestCase):
         self.call.advance(0.1)
         self.assertEqual(self.call.heard, b"".join(bytes([n]) * 160 for n in range(50)))
 
-    def test_at_once(self) -> None:
-        """Each frame is on its way back when it has come."""
-        self.call.agent.audio_heard(b"\x12" * 160, 0)
-        self.assertEqual(self.call.said, b"\x12" * 160)
+    def test_cushion(self) -> None:
+        """The first 60 ms go back together, each later frame when it has come."""
+        said = []
+        for _ in range(5):
+            self.call.agent.audio_heard(b"\x12" * 160, 0)
+            said.append(len(self.call.said) // 160)
+        self.assertEqual(said, [0, 0, 3, 4, 5])
 
     def test_digits(self) -> None:
         """Keys are nothing to an echo."""
@@ -50,8 +53,10 @@ class EchoTests(SynchronousTestCase):
         """An echo that was silenced says back what comes next."""
         self.call.hear(SECOND)
         self.call.interrupt("operator")
+        self.call.hear(b"\x34" * 160 * 2)
+        self.assertFalse(self.call.said.endswith(b"\x34" * 160))
         self.call.hear(b"\x34" * 160)
-        self.assertTrue(self.call.said.endswith(b"\x34" * 160))
+        self.assertTrue(self.call.said.endswith(b"\x34" * 480))
 
     def test_full_queue(self) -> None:
         """What the line does not take any more is dropped, and the call goes on."""

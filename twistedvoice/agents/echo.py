@@ -2,7 +2,9 @@
 """The agent that says back what it hears.
 
 It is the shortest way to hear whether a line works, and the lightest load a call can
-be: one method call a frame, the caller's own bytes, no copy.
+be: one method call a frame, the caller's own bytes, no copy. It begins a little late:
+an echo comes in real time, so what it keeps back at first is all that the line has to
+cover a stall with.
 """
 
 from __future__ import annotations
@@ -13,18 +15,30 @@ from .agent import Agent
 
 __all__ = ["Echo"]
 
+#: What an utterance begins with at once: 60 ms, as much as a telephone's own buffer.
+_CUSHION_FRAMES = 3
+
 
 class Echo(Agent):
     """Says back everything as one utterance without end; keys mean nothing to it."""
 
     _utterance: Utterance
+    #: How many frames the utterance has still to wait for, and those that wait.
+    _missing: int
+    _kept: bytes
 
     def call_started(self, call: CallControl) -> None:
         """Begin the one utterance."""
-        self._utterance = call.speak()
+        self._begin(call)
 
     def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Say it back."""
+        if self._missing:
+            self._missing -= 1
+            self._kept += payload
+            if self._missing:
+                return
+            payload, self._kept = self._kept, b""
         try:
             self._utterance.write(payload)
         except QueueFull:
@@ -34,4 +48,8 @@ class Echo(Agent):
 
     def interrupted(self, reason: str) -> None:
         """Begin again, since an utterance that was cut off stays silent."""
-        self._utterance = self.call.speak()
+        self._begin(self.call)
+
+    def _begin(self, call: CallControl) -> None:
+        self._utterance = call.speak()
+        self._missing, self._kept = _CUSHION_FRAMES, b""
