@@ -10,10 +10,11 @@ import base64
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -73,6 +74,8 @@ SOCKET = {
     "twistedvoice.web.media.MediaSocket.write",
     "twisted.internet.abstract.FileDescriptor.write",
 }
+#: The short way of a write, on a plain socket: ours, and one call of the kernel.
+DIRECT = {"twistedvoice.web.send.DirectSend.write", "builtins.socket.send"}
 TCP = {
     "tests.test_purity._Peer.addWriter",
     "twisted.internet._newtls.ConnectionMixin.write",
@@ -226,8 +229,22 @@ class RunningTests(SynchronousTestCase):
         self.assertEqual(OURS - self.watch.called, set(), "never called")
 
     def test_socket(self) -> None:
-        """On a media socket and TCP of Twisted's a write only fills a buffer."""
-        peers = [_Peer() for _ in range(20)]
+        """A write on what is no plain socket only fills a buffer of Twisted's."""
+        self.run_peers([_Peer() for _ in range(20)])
+        self.assertEqual(self.strangers() - SOCKET - TCP, set())
+        self.assertEqual(SOCKET - self.watch.called, set(), "never called")
+
+    def test_plain_socket(self) -> None:
+        """On a plain socket it is one call of the kernel, while that takes all."""
+        peers = [_PlainPeer() for _ in range(20)]
+        for peer in peers:
+            self.addCleanup(peer.close)
+        self.run_peers(peers)
+        self.assertEqual(self.strangers() - SOCKET - TCP - DIRECT, set())
+        self.assertEqual((SOCKET | DIRECT) - self.watch.called, set(), "never called")
+
+    def run_peers(self, peers: Sequence[_Peer]) -> None:
+        """Let the agents of all talk, to peers that read now and then."""
         for peer in peers:
             self.schedule.join(peer.stream)
         for period in range(80):
@@ -240,8 +257,6 @@ class RunningTests(SynchronousTestCase):
             self.assertIs(peer.stream.flags.failure, None)
             self.assertGreater(peer.stream.meters.held_ticks, 0)
             self.assertGreater(peer.received, 0)
-        self.assertEqual(self.strangers() - SOCKET - TCP, set())
-        self.assertEqual(SOCKET - self.watch.called, set(), "never called")
         self.assertEqual(self.watch.begun, [])
 
     # -- planted ------------------------------------------------------------------
@@ -361,7 +376,7 @@ class _Peer:
         self.received = 0
         self._writers: set[Connection] = set()
         media = MediaSocket()
-        media.transport = Connection(cast(Any, self), cast(Any, None), cast(Any, self))
+        media.transport = Connection(self.handle(), cast(Any, None), cast(Any, self))
         media.transport.connected = True
         media._take_transport()
         media._call = cast(Any, self)
@@ -370,6 +385,10 @@ class _Peer:
         self.stream = OutgoingStream(media, dialect, None, 100_000)
         self.stream.open(0)
         self._spoken = Spoken(0)
+
+    def handle(self) -> Any:
+        """:returns: the socket."""
+        return self
 
     def go_on(self) -> None:
         """The agent says a frame more."""
@@ -399,3 +418,26 @@ class _Peer:
         """As a socket whose buffer is empty."""
         self.received += len(wire)
         return len(wire)
+
+
+class _PlainPeer(_Peer):
+    """A media socket on a socket of the kernel's."""
+
+    def handle(self) -> socket.socket:
+        near, self._far = socket.socketpair()
+        self._near = near
+        self._far.setblocking(False)
+        return near
+
+    def read(self) -> None:
+        super().read()
+        try:
+            while True:
+                self.received += len(self._far.recv(65536))
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._near.close()
+        self._far.close()

@@ -29,6 +29,7 @@ from ..interfaces import Dialect
 from .framing import frame_message
 from .gate import Gate
 from .receive import FastReceive
+from .send import sender
 
 __all__ = ["MediaFactory", "MediaSocket"]
 
@@ -64,6 +65,8 @@ class MediaSocket(FastReceive):
     closeHandshakeTimeoutCall: Any
     writable = False
     _call: Call | None = None
+    #: The shortest way to write on ``transport``.
+    _out: Callable[[bytes], None]
 
     # -- from Autobahn ------------------------------------------------------------
 
@@ -134,7 +137,7 @@ class MediaSocket(FastReceive):
         return frame_message(message)
 
     def write(self, wire: bytes) -> None:
-        self.transport.write(wire)
+        self._out(wire)
 
     def close(self, reason: str) -> None:
         """Close politely; a peer that does not read is cut off."""
@@ -160,6 +163,7 @@ class MediaSocket(FastReceive):
         self.transport.unregisterProducer()
 
     def _take_transport(self) -> None:
+        self._out = sender(self.transport)
         # twisted.web's channel is registered until now.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
