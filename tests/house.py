@@ -105,4 +105,4 @@ def settings(toml: str = "", **options: object) -> Config:
 
 def house(reactor: HouseReactor, config: Config) -> House:
     """:returns: all parts, with pools that do their work on the spot."""
-    return House(reactor, config, Routes(config, Path()), Pool)
+    return House(reactor, config, Routes(config, Path()), reactor, Pool)

@@ -28,7 +28,7 @@ __all__ = ["Reach", "TickWatch", "WatchedClock", "WatchedSchedule"]
 
 _REALTIME = f"{PACKAGE}.realtime"
 #: Where the tick begins.
-_ROOTS = ("Schedule._turn", "OutgoingStream.tick")
+_ROOTS = ("Schedule.look", "OutgoingStream.tick")
 #: What nothing that the tick is made of may import.
 _FORBIDDEN_IMPORTS = (
     "_thread", "asyncio", "autobahn", "base64", "binascii", "concurrent", "io", "json",
@@ -195,8 +195,9 @@ class WatchedSchedule(Schedule):
         super().__init__(clock)
         self._watch = watch
 
-    def _turn(self) -> None:
-        self._watch.run(super()._turn)
+    def look(self) -> None:
+        """Look, under watch."""
+        self._watch.run(super().look)
 
 
 class WatchedClock(Clock):

@@ -42,10 +42,12 @@ OURS = {
     for name in (
         "metrics.Histogram.observe",
         "realtime.meters.StreamMeters.underran",
+        "realtime.playout.PlayoutClock.adapt",
         "realtime.playout.PlayoutClock.frame_sent",
         "realtime.playout.PlayoutClock.frames_due",
-        "realtime.schedule.Schedule._turn",
         "realtime.schedule.Schedule._visit",
+        "realtime.schedule.Schedule._visit_due",
+        "realtime.schedule.Schedule.look",
         "realtime.schedule.microseconds",
         "realtime.spoken.Spoken.frame_sent",
         "realtime.stream.OutgoingStream._comfort",
@@ -63,10 +65,14 @@ OTHERS = {
     # attrs makes this one, of Underrun.
     "twistedvoice.realtime.meters.__init__",
     "_bisect.bisect_left",
+    "_bisect.insort_right",
+    "builtins.deque.append",
+    "builtins.deque.insert",
     "builtins.deque.popleft",
     "builtins.len",
     "builtins.list.append",
     "builtins.max",
+    "builtins.min",
 }
 #: What a write on a media socket comes to: ours, and Twisted's, which fills a list.
 SOCKET = {

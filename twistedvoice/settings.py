@@ -252,7 +252,7 @@ SETTINGS = (
         key="lead_ms",
         kind=whole(20, 1000),
         help="How far ahead of the ear the carrier is fed; unset: the carrier's own"
-        " lead, 100 for Twilio. 20 is one frame a tick.",
+        " lead, 100 to 250 for Twilio. 20 is one frame a tick.",
         reload=True,
     ),
     Setting(

@@ -25,6 +25,7 @@ from .logs import LogOutput
 from .routing import Routes
 from .service import VoiceService
 from .settings import usage_parameters
+from .timer import fine_clock
 from .wiring import House
 
 __all__ = [
@@ -103,15 +104,17 @@ def build(options: Mapping[str, Any], reactor: Any = None) -> VoiceService:
         of the wall clock must not move a frame.
     :raises ConfigError: when the configuration cannot be used.
     """
+    clock = reactor
     if reactor is None:
         from twisted.internet import reactor as the_reactor
 
         reactor = the_reactor
         reactor.seconds = time.monotonic
+        clock = fine_clock(reactor)
     environ = dict(os.environ)
     node_id = default_node_id(socket.gethostname(), os.getpid())
     config, routes = configure(options, environ, node_id)
-    house = House(reactor, config, routes)
+    house = House(reactor, config, routes, clock)
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     for warning in warnings(config, hard_limit):

@@ -18,6 +18,7 @@ from typing import Any
 from attrs import asdict
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
 from .audio.wav import load
@@ -72,9 +73,11 @@ class House:
         reactor: Any,
         config: Config,
         routes: Routes,
+        clock: IReactorTime,
         new_pool: Callable[[Any, str, int], Pool] = Pool,
     ) -> None:
         """
+        :param clock: paces the schedule; it shows the reactor's time, but may be finer.
         :param new_pool: makes a pool of threads of a name and a size.
         :raises ConfigError: when what the service writes cannot be written.
         """
@@ -84,6 +87,7 @@ class House:
         #: Whether the store has answered; ``/ready`` says no before.
         self.is_ready = False
         self._reactor = reactor
+        self._clock = clock
         self._new_pool = new_pool
         self._make_ground()
         self._make_recorders()
@@ -128,7 +132,7 @@ class House:
         self.disk = self._new_pool(reactor, "twistedvoice-disk", 4)
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
-        self.schedule = Schedule(reactor)
+        self.schedule = Schedule(self._clock)
         self.probe = LagProbe(reactor)
         self.store: Store = (
             MemoryStore()
@@ -211,7 +215,13 @@ class House:
             late_number=config.overload.dial,
             recorded=self._recorded_by_carrier,
         )
-        media = MediaFactory(self._reactor, self.gate, self.switchboard, TwilioDialect)
+        media = MediaFactory(
+            self._reactor,
+            self.gate,
+            self.switchboard,
+            TwilioDialect,
+            look=self.schedule.look,
+        )
         public: dict[str, IResource] = {
             VOICE_PATH: Webhook(self.gate, self.webhooks.voice),
             STATUS_PATH: Webhook(self.gate, self.webhooks.status),

@@ -44,7 +44,8 @@ class HourTests(SynchronousTestCase):
         for minute in range(60):
             self.a_minute(minute)
             self.assertConserved()
-        self.assertLessEqual(self.most_at_once(), 5)
+        # Trouble has raised the lead to its most, 250 ms.
+        self.assertLessEqual(self.most_at_once(), 13)
         self.assertEqual(self.line.buffer.cleared % 160, 0)
         self.line.stop()
         [cdr] = self.exchange.cdrs

@@ -124,3 +124,65 @@ class LeadTests(SynchronousTestCase):
         sent(playout, [0])
         playout.cleared(900_000)
         self.assertEqual(playout.playing_until_us, 100_000)
+
+
+class GrowingLeadTests(SynchronousTestCase):
+    """A lead that may grow covers what happened, and shrinks when all is quiet."""
+
+    def setUp(self) -> None:
+        self.playout = PlayoutClock(100_000, 250_000)
+
+    def adapted(self, *late_us: int) -> list[int]:
+        """:returns: the lead after each of these visits, 20 ms apart."""
+        leads = []
+        for number, late in enumerate(late_us):
+            self.playout.adapt(number * FRAME_US, late)
+            leads.append(self.playout.lead_us)
+        return leads
+
+    def test_small_delays(self) -> None:
+        """What half of the lead hides changes nothing."""
+        self.assertEqual(self.adapted(0, 7_000, 50_000), [100_000] * 3)
+
+    def test_grows(self) -> None:
+        """It covers twice the longest delay, in whole frames, up to its most."""
+        leads = self.adapted(50_001, 75_000, 20_000, 90_000, 5_000_000)
+        self.assertEqual(leads, [120_000, 160_000, 160_000, 180_000, 250_000])
+
+    def test_shrinks(self) -> None:
+        """After ten quiet seconds a frame of it goes, and so on until it rests."""
+        self.playout.adapt(0, 65_000)
+        leads = [self.playout.lead_us]
+        for second in range(1, 60):
+            self.playout.adapt(second * 1_000_000, 0)
+            leads.append(self.playout.lead_us)
+        self.assertEqual(leads[:10], [140_000] * 10)
+        self.assertEqual(leads[10:20], [120_000] * 10)
+        self.assertEqual(leads[20:], [100_000] * 40)
+
+    def test_trouble_again(self) -> None:
+        """Another delay begins the quiet time anew."""
+        self.playout.adapt(0, 65_000)
+        self.playout.adapt(9_000_000, 65_000)
+        self.playout.adapt(18_000_000, 0)
+        self.assertEqual(self.playout.lead_us, 140_000)
+        self.playout.adapt(19_000_000, 0)
+        self.assertEqual(self.playout.lead_us, 120_000)
+
+    def test_fixed(self) -> None:
+        """By default it stays what it is."""
+        self.playout = PlayoutClock(40_000)
+        self.assertEqual(self.adapted(0, 50_000, 3_000_000), [40_000] * 3)
+
+    def test_stalls_within_half_the_most(self) -> None:
+        """Stalls of up to 230 ms that come again leave a hole only the first time."""
+        holes = []
+        now_us = 0
+        for stall_us in (20_000, 220_000, 20_000, 220_000, 230_000, 20_000, 200_000):
+            now_us += stall_us
+            self.playout.adapt(now_us, stall_us - FRAME_US)
+            hole_us = now_us - self.playout.playing_until_us
+            for _ in range(self.playout.frames_due(now_us)):
+                self.playout.frame_sent(now_us)
+            holes.append(max(0, hole_us))
+        self.assertEqual(holes, [20_000, 120_000, 0, 0, 0, 0, 0])

@@ -15,12 +15,12 @@ from twistedvoice.formats import FRAME_US
 from twistedvoice.metrics import Histogram
 from twistedvoice.realtime.flags import Flags
 from twistedvoice.realtime.meters import StreamMeters
-from twistedvoice.realtime.schedule import SLOTS, Schedule, microseconds
+from twistedvoice.realtime.schedule import TURNS, Schedule, microseconds
 from twistedvoice.realtime.spoken import Spoken
 
 from .doubles import TWILIO_OVER_WEBSOCKET, Line
 
-SLOT_US = FRAME_US // SLOTS
+TURN_US = FRAME_US // TURNS
 
 
 @define(eq=False)
@@ -111,7 +111,7 @@ class JoinTests(_ScheduleTestCase):
         self.schedule.leave(one)
         self.schedule.leave(two)
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual((len(self.schedule), sum(self.schedule.sizes())), (0, 0))
+        self.assertEqual((len(self.schedule), sum(self.schedule.crowd())), (0, 0))
 
     def test_join_again(self) -> None:
         """The schedule starts anew after it was empty."""
@@ -150,29 +150,29 @@ class SlotTests(_ScheduleTestCase):
         for _ in range(1_000):
             self.run_for(random.randrange(0, 30_000))
             self.joined()
-        sizes = self.schedule.sizes()
-        self.assertEqual((len(sizes), sum(sizes)), (SLOTS, 1_000))
-        self.assertLessEqual(max(sizes), 110)
-        self.assertGreaterEqual(min(sizes), 90)
+        sizes = self.schedule.crowd()
+        self.assertEqual((len(sizes), sum(sizes)), (TURNS, 1_000))
+        self.assertLessEqual(max(sizes), 55)
+        self.assertGreaterEqual(min(sizes), 45)
 
     def test_streams_that_join_at_once(self) -> None:
         """A thousand streams that join at the same instant do not share one slot."""
         pulses = [self.joined() for _ in range(1_000)]
-        self.assertLessEqual(max(self.schedule.sizes()), 143)
+        self.assertLessEqual(max(self.schedule.crowd()), 143)
         self.run_for(1_000_000)
         self.assertEqual({len(pulse.visits) for pulse in pulses}, {50})
 
     def test_places_that_become_free_are_taken(self) -> None:
         """After many have left one slot, the next ones join it."""
         pulses = [self.joined() for _ in range(700)]
-        before = self.schedule.sizes()
-        self.assertEqual(sorted(before), [0] * 3 + [100] * 7)
+        before = self.schedule.crowd()
+        self.assertEqual(sorted(before), [0] * 13 + [100] * 7)
         for pulse in pulses[::7]:
             self.schedule.leave(pulse)
-        self.assertEqual(sorted(self.schedule.sizes()), [0] * 4 + [100] * 6)
+        self.assertEqual(sorted(self.schedule.crowd()), [0] * 14 + [100] * 6)
         for _ in range(100):
             self.joined()
-        self.assertEqual(self.schedule.sizes(), before)
+        self.assertEqual(self.schedule.crowd(), before)
 
 
 class PaceTests(_ScheduleTestCase):
@@ -188,9 +188,9 @@ class PaceTests(_ScheduleTestCase):
         for pulse in pulses:
             self.assertEqual(pauses(pulse.visits), {FRAME_US})
 
-    def test_missed_slot_is_visited_once(self) -> None:
+    def test_missed_periods_are_visited_once(self) -> None:
         """After a block every stream is visited once, late, and then in its phase."""
-        pulses = [self.joined() for _ in range(30)]
+        pulses = [self.joined() for _ in range(16)]
         self.run_for(100_000)
         before = [list(pulse.visits) for pulse in pulses]
         self.block_for(310_000)
@@ -203,12 +203,38 @@ class PaceTests(_ScheduleTestCase):
             self.assertEqual(late_us % FRAME_US, 0)
             self.assertEqual(len(pulse.visits), len(visits) + 2)
 
+    def test_order_after_a_block(self) -> None:
+        """Blocks of any length, and streams that join in them, leave nobody behind."""
+        random = Random(4)
+        pulses = []
+        for _ in range(60):
+            pulses += [self.joined() for _ in range(random.randrange(5))]
+            self.block_for(random.randrange(90_000))
+        self.run_for(100_000)
+        for pulse in pulses:
+            pulse.visits.clear()
+        self.run_for(10 * FRAME_US)
+        for pulse in pulses:
+            self.assertEqual(len(pulse.visits), 10)
+            self.assertEqual(pauses(pulse.visits), {FRAME_US})
+
+    def test_share(self) -> None:
+        """After a block a turn visits only some, who has waited longest first."""
+        pulses = [self.joined() for _ in range(400)]
+        self.run_for(100_000)
+        for pulse in pulses:
+            pulse.visits.clear()
+        self.block_for(15_000)
+        self.assertEqual(sum(len(pulse.visits) for pulse in pulses), 16 + 400 // 8)
+        self.run_for(6 * TURN_US)
+        self.assertEqual({len(pulse.visits) for pulse in pulses}, {1})
+
     def test_short_block_visits_only_what_was_missed(self) -> None:
-        """A block of three slots makes three slots late and no other."""
+        """A block of three turns makes three turns late and no other."""
         pulses = [self.joined() for _ in range(7)]
         self.run_for(100_000)
         before = [len(pulse.visits) for pulse in pulses]
-        self.block_for(3 * SLOT_US)
+        self.block_for(3 * TURN_US)
         visited = [len(p.visits) - b for p, b in zip(pulses, before, strict=True)]
         self.assertLessEqual(set(visited), {0, 1})
         self.assertLessEqual(sum(visited), 3)
@@ -254,6 +280,32 @@ class PaceTests(_ScheduleTestCase):
             self.assertLessEqual(pulse.meters.lateness.largest, 2)
 
 
+class LookTests(_ScheduleTestCase):
+    """Others have the schedule look between two turns."""
+
+    def test_what_is_due(self) -> None:
+        """Who is due by now is visited at once, and not again in the next turn."""
+        pulse = self.joined()
+        self.clock.rightNow += 0.010_4
+        self.schedule.look()
+        self.assertEqual(len(pulse.visits), 1)
+        self.run_for(2 * TURN_US)
+        self.assertEqual(len(pulse.visits), 1)
+        self.assertEqual(pulse.meters.lateness.largest, 400)
+
+    def test_what_is_not(self) -> None:
+        """Who is not due is not visited, and nothing is counted."""
+        pulse = self.joined()
+        self.clock.rightNow += 0.009_8
+        self.schedule.look()
+        self.assertEqual((pulse.visits, self.schedule.turns), ([], 0))
+
+    def test_nobody(self) -> None:
+        """An empty schedule may be looked at."""
+        self.schedule.look()
+        self.assertEqual(self.schedule.turns, 0)
+
+
 class LatenessTests(_ScheduleTestCase):
     """How late the schedule was is counted, and never too small."""
 
@@ -280,10 +332,10 @@ class LatenessTests(_ScheduleTestCase):
         self.block_for(4_255_000)
         for pulse in pulses:
             self.assertTrue(4_234_000 < pulse.meters.lateness.largest <= 4_255_000)
-        self.assertEqual(self.schedule.lateness.largest, 4_251_000)
+        self.assertEqual(self.schedule.lateness.largest, 4_248_000)
 
     def test_duration(self) -> None:
-        """How long the visits of a slot took is counted."""
+        """How long a visit took is counted."""
         clock = self.clock
 
         class Slow(Pulse):
@@ -296,7 +348,7 @@ class LatenessTests(_ScheduleTestCase):
         self.assertAlmostEqual(self.schedule.duration.total, 700, delta=1)
 
     def test_duration_after_a_block(self) -> None:
-        """Slots that are visited in one late turn are each timed alone."""
+        """Visits that are made together are timed together."""
         clock = self.clock
 
         class Slow(Pulse):
@@ -306,8 +358,8 @@ class LatenessTests(_ScheduleTestCase):
         for _ in range(3):
             self.schedule.join(Slow())
         self.block_for(FRAME_US)
-        self.assertEqual(self.schedule.duration.count, 3)
-        self.assertAlmostEqual(self.schedule.duration.largest, 700, delta=1)
+        self.assertEqual(self.schedule.duration.count, 1)
+        self.assertAlmostEqual(self.schedule.duration.largest, 2_100, delta=1)
 
 
 class FailureTests(_ScheduleTestCase):
@@ -383,7 +435,7 @@ class BrokenScheduleTests(_ScheduleTestCase):
         """The next stream that joins starts the turns again, for all."""
         fresh = self.joined()
         self.run_for(100_000)
-        self.assertEqual((len(fresh.visits), len(self.pulse.visits)), (5, 5))
+        self.assertEqual((len(fresh.visits), len(self.pulse.visits)), (5, 6))
 
 
 class HourTests(SynchronousTestCase):

@@ -279,7 +279,11 @@ class Doors:
             recorded=self.told.append,
         )
         self.media = MediaFactory(
-            self.reactor, self.gate, self.switchboard, TwilioDialect
+            self.reactor,
+            self.gate,
+            self.switchboard,
+            TwilioDialect,
+            look=self.exchange.schedule.look,
         )
         self.site = QuietSite(
             tree(

@@ -149,7 +149,7 @@ class MetersTests(MetersTestCase):
         """The streams of each slot of the schedule."""
         self.doors.dial()
         slots = self.values("slot_streams")
-        self.assertEqual(len(slots), 10)
+        self.assertEqual(len(slots), 20)
         self.assertEqual(sum(slots.values()), 1)
 
     def test_doors(self) -> None:

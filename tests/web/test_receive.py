@@ -146,6 +146,18 @@ class EquivalenceTests(SynchronousTestCase):
         )  # fmt: skip
         self.assertEqual(end.protocol.trafficStats.incomingWebSocketMessages, 1)
 
+    def test_way_back(self) -> None:
+        """Only a frame that came in two reads goes the long way, wherever it is cut."""
+        one, two = frame(b"one"), frame(b"two" * 60)
+        for cut in range(1, len(two)):
+            end = _End(FastReceive)
+            end.protocol.dataReceived(one + two[:cut])
+            end.protocol.dataReceived(two[cut:] + one + one)
+            texts = [payload for _, payload, _ in end.events]
+            self.assertEqual(texts, [b"one", b"two" * 60, b"one", b"one"])
+            stats = end.protocol.trafficStats
+            self.assertLessEqual(stats.incomingWebSocketMessages, 1)
+
     def test_traffic_is_as_good_as_a_pong(self) -> None:
         """A peer whose sound arrives is not given up for a missing pong."""
         end = _End(FastReceive)

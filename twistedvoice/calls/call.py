@@ -47,6 +47,8 @@ _log = Logger()
 
 #: How long a started stream waits for its place.
 _CLAIM_SECONDS = 10.0
+#: What a lead may grow to after late ticks: what hides a stall of 230 ms.
+_MOST_LEAD_US = 250_000
 #: Ends that mean the whole call, not only its stream.
 _DELIBERATE = ("hung_up", "too_long")
 
@@ -92,12 +94,15 @@ class Call:
         self._frames_seen = 0
         self._quiet_since = services.clock.seconds()
         self.inbound = Inbound(dialect, services.clock.seconds, self)
+        # A set lead stays; the carrier's own may grow where a clear can cut it.
         lead_ms = services.lead_ms or dialect.capabilities.lead_ms
+        can_grow = services.lead_ms is None and dialect.capabilities.clear
         self.stream = OutgoingStream(
             transport,
             dialect,
             self.inbound.tracks,
             lead_ms * 1000,
+            most_lead_us=_MOST_LEAD_US if can_grow else 0,
             comfort=services.comfort_silence,
         )
         self.voice = Voice(self.stream, dialect, partial(microseconds, services.clock))

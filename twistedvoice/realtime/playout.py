@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.realtime.test_playout -*-
-"""Where the caller's ear is, by the clock.
+"""Where the caller's ear is, by the clock, and how far ahead of it we feed.
 
 The carrier plays what it gets in order and in real time, so the moment of each send
 says when each frame is heard. Whole microseconds throughout; time is an argument.
@@ -11,24 +11,38 @@ from ..formats import FRAME_US
 
 __all__ = ["PlayoutClock"]
 
+#: How long all must have been quiet before a lead that was raised is lowered a frame.
+_QUIET_US = 10_000_000
+
 
 class PlayoutClock:
     """
-    How far ahead of the ear the carrier is fed.
+    How far ahead of the ear the carrier is fed: the lead.
 
     Late time is never made up: after a hole the clock goes on from now, and no more
-    than the lead is ever sent at once.
+    than the lead is ever sent at once. A lead may grow when visits come late, and then
+    shrinks a frame at a time while they do not.
     """
 
-    __slots__ = ("lead_us", "playing_until_us")
+    __slots__ = (
+        "_most_us",
+        "_quiet_since_us",
+        "_rest_us",
+        "lead_us",
+        "playing_until_us",
+    )
 
-    def __init__(self, lead_us: int) -> None:
+    def __init__(self, lead_us: int, most_lead_us: int = 0) -> None:
         """
         :param lead_us: how much sound the carrier may hold; 20,000 sends strictly one
             frame a tick.
+        :param most_lead_us: what it may grow to; by default it stays.
         """
         self.lead_us = lead_us
         self.playing_until_us = 0
+        self._rest_us = lead_us
+        self._most_us = max(lead_us, most_lead_us)
+        self._quiet_since_us = 0
 
     def frames_due(self, now_us: int) -> int:
         """:returns: how many frames may be sent now."""
@@ -49,3 +63,19 @@ class PlayoutClock:
         """The carrier drops what it holds: nothing is playing any more."""
         if self.playing_until_us > now_us:
             self.playing_until_us = now_us
+
+    def adapt(self, now_us: int, late_us: int) -> None:
+        """
+        Have the lead cover twice what the visit was late, and ease off when quiet.
+
+        :param late_us: how late this visit is.
+        """
+        wanted_us = -(-2 * late_us // FRAME_US) * FRAME_US
+        if wanted_us > self._rest_us:
+            self._quiet_since_us = now_us
+            self.lead_us = max(self.lead_us, min(wanted_us, self._most_us))
+        elif (
+            self.lead_us > self._rest_us and now_us - self._quiet_since_us >= _QUIET_US
+        ):
+            self._quiet_since_us = now_us
+            self.lead_us = max(self.lead_us - FRAME_US, self._rest_us)

@@ -1,13 +1,17 @@
 # -*- test-case-name: tests.realtime.test_schedule -*-
-"""The one paced schedule: visits every stream once in 20 ms.
+"""The one paced schedule: visits every stream once in 20 ms, each on its own grid.
 
-A LoopingCall turns it. The period is cut into slots, so that each turn serves a bounded
-share of the calls. It keeps time and isolates failures, and knows nothing of carriers,
-calls or agents.
+A LoopingCall turns it, and whoever keeps the reactor with other work has it look in
+between, so that a long row of reads delays nothing that is due. Streams stand in one
+line in the order in which they are due. It keeps time and isolates failures, and knows
+nothing of carriers, calls or agents.
 """
 
 from __future__ import annotations
 
+from bisect import insort
+from collections import deque
+from operator import attrgetter
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -20,16 +24,18 @@ from ..metrics import LATENESS_BOUNDS_US, Histogram
 from .flags import Flags
 from .meters import StreamMeters
 
-__all__ = ["SLOTS", "Schedule", "Ticked", "microseconds"]
+__all__ = ["TURNS", "Schedule", "Ticked", "microseconds"]
 
-#: Turns in one period. Two milliseconds each: finer buys little, since epoll wakes on
-#: whole milliseconds, and costs idle wake-ups.
-SLOTS = 10
-_SLOT_US = FRAME_US // SLOTS
-#: A turn this much before its time is not early but a rounded float.
+#: Turns in one period, a millisecond each. Streams join where few others are due.
+TURNS = 20
+_TURN_US = FRAME_US // TURNS
+#: A visit this much before its time is not early but a rounded float.
 _ROUNDING_US = 100
-#: How far from its ideal slot a stream may be put to even out the load.
+#: How far from its ideal time a stream may be put to even out the load, in turns.
 _NEARBY = (0, 1, -1, 2, -2, 3, -3)
+#: The most visits in one go, beside an eighth of all: after a block the reactor gets
+#: to its sockets in between.
+_MOST_VISITS = 16
 
 
 def microseconds(clock: IReactorTime) -> int:
@@ -47,6 +53,21 @@ class Ticked(Protocol):
         """Do what was due ``late_us`` ago, in well under a millisecond."""
 
 
+class _Place:
+    """Where a stream stands in the line."""
+
+    __slots__ = ("due_us", "stream", "turn")
+
+    def __init__(self, stream: Ticked, due_us: int, turn: int) -> None:
+        self.stream = stream
+        self.due_us = due_us
+        #: The turn of the period in which it is due.
+        self.turn = turn
+
+
+_due = attrgetter("due_us")
+
+
 class Schedule:
     """
     The turns of all streams of one process.
@@ -55,25 +76,26 @@ class Schedule:
     """
 
     def __init__(self, clock: IReactorTime) -> None:
+        """:param clock: the finer, the better; see :mod:`twistedvoice.timer`."""
         self._clock = clock
-        self._slots: list[dict[Ticked, None]] = [{} for _ in range(SLOTS)]
-        self._slot_of: dict[Ticked, int] = {}
-        self._loop = LoopingCall(self._turn)
+        #: In the order in which they are due.
+        self._line: deque[_Place] = deque()
+        self._place_of: dict[Ticked, _Place] = {}
+        self._crowd = [0] * TURNS
+        self._loop = LoopingCall(self.look)
         self._loop.clock = clock
-        self._origin_us = 0
-        self._next = 0
-        #: How late each slot was visited, in microseconds.
+        #: How late the first of those was who were visited together, in microseconds.
         self.lateness = Histogram(LATENESS_BOUNDS_US)
-        #: How long the visits of one slot took.
+        #: How long the visits took that were made together.
         self.duration = Histogram(LATENESS_BOUNDS_US)
-        #: Slots visited, a pulse for the watchdog.
+        #: Times somebody was visited, a pulse for the watchdog.
         self.turns = 0
         #: What ended the turns, if it was not the last stream that left. They go on
         #: with the next stream that joins.
         self.failure: Failure | None = None
 
     def __len__(self) -> int:
-        return len(self._slot_of)
+        return len(self._place_of)
 
     def join(self, stream: Ticked) -> None:
         """
@@ -81,66 +103,74 @@ class Schedule:
 
         :raises CallStateError: when it is on it already.
         """
-        if stream in self._slot_of:
+        if stream in self._place_of:
             raise CallStateError("the stream is on the schedule already")
         if not self._loop.running:
-            self._start()
-        number = self._quiet_slot(microseconds(self._clock) + FRAME_US // 2)
-        self._slots[number][stream] = None
-        self._slot_of[stream] = number
+            turning = self._loop.start(_TURN_US / 1_000_000, now=False)
+            turning.addErrback(self._turn_failed)
+        place = self._quiet_place(stream, microseconds(self._clock) + FRAME_US // 2)
+        self._crowd[place.turn] += 1
+        self._place_of[stream] = place
+        insort(self._line, place, key=_due)
 
     def leave(self, stream: Ticked) -> None:
         """Take a stream off the schedule; nothing happens when it is not on it."""
-        number = self._slot_of.pop(stream, None)
-        if number is not None:
-            del self._slots[number][stream]
+        place = self._place_of.pop(stream, None)
+        if place is not None:
+            self._line.remove(place)
+            self._crowd[place.turn] -= 1
             # A turn that raised has stopped it already.
-            if not self._slot_of and self._loop.running:
+            if not self._line and self._loop.running:
                 self._loop.stop()
 
-    def sizes(self) -> list[int]:
-        """:returns: how many streams each slot holds."""
-        return [len(slot) for slot in self._slots]
-
-    def _start(self) -> None:
-        self._origin_us = microseconds(self._clock)
-        self._next = 1
-        turning = self._loop.start(_SLOT_US / 1_000_000, now=False)
-        turning.addErrback(self._turn_failed)
+    def crowd(self) -> list[int]:
+        """:returns: how many streams are due in each turn of a period."""
+        return list(self._crowd)
 
     def _turn_failed(self, failure: Failure) -> None:
         self.failure = failure
 
-    def _quiet_slot(self, at_us: int) -> int:
-        wanted = (at_us - self._origin_us) // _SLOT_US
-        nearby = [(wanted + step) % SLOTS for step in _NEARBY]
-        return min(nearby, key=lambda number: len(self._slots[number]))
+    def _quiet_place(self, stream: Ticked, at_us: int) -> _Place:
+        wanted = at_us // _TURN_US
+        step = min(_NEARBY, key=lambda step: self._crowd[(wanted + step) % TURNS])
+        due_us = at_us + step * _TURN_US
+        return _Place(stream, due_us, (wanted + step) % TURNS)
 
-    def _turn(self) -> None:
-        now_us = microseconds(self._clock)
-        due = (now_us - self._origin_us + _ROUNDING_US) // _SLOT_US
-        # A slot that was missed is visited once, late; never twice.
-        for turn in range(max(self._next, due - SLOTS + 1), due + 1):
-            slot = self._slots[turn % SLOTS]
-            if slot:
-                late_us = now_us - self._origin_us - turn * _SLOT_US
-                # It has waited since the first turn that it missed.
-                missed = (turn - self._next) // SLOTS * FRAME_US
-                self._visit(slot, now_us, late_us, max(0, late_us) + missed)
-        self._next = due + 1
+    # -- in the turn, and between reads: real-time code, see the golden rule -----------
 
-    def _visit(
-        self, slot: dict[Ticked, None], now_us: int, late_us: int, waited_us: int
-    ) -> None:
-        # Not now_us: other slots may have been visited since in the same turn.
-        began_us = microseconds(self._clock)
-        self.turns += 1
-        self.lateness.observe(waited_us)
-        for stream in slot:
-            if stream.flags.failure is None:
-                stream.meters.lateness.observe(waited_us)
-                try:
-                    stream.tick(now_us, late_us)
-                except Exception as failure:  # one stream fails, not the schedule
-                    stream.flags.failure = failure
-        self.duration.observe(microseconds(self._clock) - began_us)
+    def look(self) -> None:
+        """Visit who is due by now; it costs next to nothing when nobody is."""
+        line = self._line
+        if line:
+            now_us = microseconds(self._clock)
+            late_us = now_us - line[0].due_us
+            if late_us >= -_ROUNDING_US:
+                self.turns += 1
+                self.lateness.observe(max(0, late_us))
+                self._visit_due(now_us)
+                self.duration.observe(microseconds(self._clock) - now_us)
+
+    def _visit_due(self, now_us: int) -> None:
+        line = self._line
+        for _ in range(_MOST_VISITS + len(line) // 8):
+            place = line[0]
+            late_us = now_us - place.due_us
+            if late_us < -_ROUNDING_US:
+                return
+            line.popleft()
+            late_us = max(0, late_us)
+            # Periods that were missed are gone: one visit, late; never two.
+            place.due_us += FRAME_US + late_us // FRAME_US * FRAME_US
+            if line and line[-1].due_us > place.due_us:
+                insort(line, place, key=_due)
+            else:
+                line.append(place)
+            self._visit(place.stream, now_us, late_us)
+
+    def _visit(self, stream: Ticked, now_us: int, late_us: int) -> None:
+        if stream.flags.failure is None:
+            stream.meters.lateness.observe(late_us)
+            try:
+                stream.tick(now_us, late_us)
+            except Exception as failure:  # one stream fails, not the schedule
+                stream.flags.failure = failure

@@ -64,11 +64,13 @@ class OutgoingStream:
         tracks: Tracks | None,
         lead_us: int,
         *,
+        most_lead_us: int = 0,
         comfort: bool = False,
     ) -> None:
         """
         :param tracks: where what was played is noted, None to note nothing.
         :param lead_us: how much sound the carrier may hold.
+        :param most_lead_us: what that may grow to after late ticks.
         :param comfort: whether silence is sent while there is nothing to play.
         """
         self._transport = transport
@@ -83,7 +85,7 @@ class OutgoingStream:
         self._starved = False
         self.flags = Flags()
         self.meters = StreamMeters()
-        self.playout = PlayoutClock(lead_us)
+        self.playout = PlayoutClock(lead_us, most_lead_us)
         self.tracks = tracks
         #: Marks that a carrier without marks will have played up to, and when.
         self.passed: list[tuple[int, str]] = []
@@ -193,7 +195,7 @@ class OutgoingStream:
         Send what is due. This is real-time code: see the golden rule.
 
         :param late_us: how long ago this visit should have been. What is due is
-            counted on the schedule's grid, where it is one frame in each period; by
+            counted on the stream's grid, where it is one frame in each period; by
             the actual time a little jitter would make it none, and then two.
         """
         queue = self._queue
@@ -206,7 +208,9 @@ class OutgoingStream:
         if self._started_us is None:
             return
         transport = self._transport
-        due = self.playout.frames_due(now_us - late_us)
+        playout = self.playout
+        playout.adapt(now_us, late_us)
+        due = playout.frames_due(now_us - late_us % FRAME_US)
         while queue:
             if not transport.writable:
                 self._hold(now_us)
@@ -221,7 +225,7 @@ class OutgoingStream:
             elif frame.wire:
                 transport.write(frame.wire)
             else:
-                self.passed.append((self.playout.playing_until_us, frame.mark))
+                self.passed.append((playout.playing_until_us, frame.mark))
             queue.popleft()
         # What waits now waits for its time, not for the peer.
         flags.stalled_since_us = None

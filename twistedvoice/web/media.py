@@ -82,6 +82,10 @@ class MediaSocket(FastReceive):
             self.dropConnection(abort=True)
         self.writable = self._call is not None
 
+    def dataReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        self.factory.look()
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self._call is not None:
             try:
@@ -187,13 +191,20 @@ class MediaFactory(WebSocketServerFactory):
         gate: Gate,
         switchboard: Switchboard,
         new_dialect: Callable[[], Dialect],
+        *,
+        look: Callable[[], None],
     ) -> None:
+        """
+        :param look: called whenever bytes were read, so that a long row of reads delays
+            no frame that is due.
+        """
         super().__init__(reactor=reactor)
         self.call_later = reactor.callLater
         self._batched_timer = _Timers(reactor)
         self._gate = gate
         self._switchboard = switchboard
         self._new_dialect = new_dialect
+        self.look = look
         self.setProtocolOptions(
             maxFramePayloadSize=_MOST_MESSAGE_BYTES,
             maxMessagePayloadSize=_MOST_MESSAGE_BYTES,

@@ -89,14 +89,14 @@ class ServiceCollector(Collector):
                        underruns)  # fmt: skip
 
     def _realtime(self) -> Iterator[Metric]:
-        yield _histogram("tick_late_seconds", "How late slots of the schedule were.",
+        yield _histogram("tick_late_seconds", "How late the schedule came.",
                          self.schedule.lateness)  # fmt: skip
-        yield _histogram("tick_duration_seconds", "How long a slot's visits took.",
+        yield _histogram("tick_duration_seconds", "How long visits took.",
                          self.schedule.duration)  # fmt: skip
         slots = GaugeMetricFamily(
-            "twistedvoice_slot_streams", "Streams in each slot.", labels=["slot"]
+            "twistedvoice_slot_streams", "Streams in each turn.", labels=["slot"]
         )
-        for number, size in enumerate(self.schedule.sizes()):
+        for number, size in enumerate(self.schedule.crowd()):
             slots.add_metric([str(number)], size)
         yield slots
         yield _histogram("reactor_late_seconds", "How late the reactor's beats were.",
