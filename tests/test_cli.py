@@ -118,6 +118,17 @@ class ServeTests(CliTestCase):
         self.assertIn("\n  max_calls: ", self.errors.getvalue())
 
 
+class WorkerTests(CliTestCase):
+    """``worker``, which is no command for people."""
+
+    def test_alone(self) -> None:
+        """Who gives it is told what to give, and is not offered it."""
+        self.assertEqual(main(("worker",)), 2)
+        self.assertIn("give serve", self.errors.getvalue())
+        main(())
+        self.assertNotIn("worker", self.out.getvalue())
+
+
 class CallTests(CliTestCase):
     """``call``, as far as nobody is called."""
 

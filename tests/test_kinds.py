@@ -10,7 +10,7 @@ from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice import kinds
-from twistedvoice.kinds import Kind, endpoint_parts, is_loopback
+from twistedvoice.kinds import Kind, endpoint_parts, is_loopback, is_tcp
 
 _ACCOUNT = "AC" + "0" * 32
 _PIECES = st.lists(
@@ -170,6 +170,13 @@ class EndpointTests(SynchronousTestCase):
             "haproxy:tcp:80:interface=127.0.0.1",
         ):
             self.assertFalse(is_loopback(text), text)
+
+    def test_tcp(self) -> None:
+        """What listens on a TCP port of its own, whatever is spoken on it."""
+        for text in ("tcp:80", "tcp6:80:interface=x", "ssl:443:privateKey=k"):
+            self.assertTrue(is_tcp(text), text)
+        for text in ("unix:/tcp", "systemd:domain=INET:index=0", "haproxy:tcp:80"):
+            self.assertFalse(is_tcp(text), text)
 
     @settings(derandomize=True, database=None, deadline=None)
     @given(_PIECES, _PIECES)

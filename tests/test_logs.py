@@ -56,6 +56,17 @@ class LogOutputTests(SynchronousTestCase):
         lines = self.out.getvalue().splitlines()
         self.assertEqual([line.split()[-1] for line in lines], ["two", "four"])
 
+    def test_http_client(self) -> None:
+        """Connections that Twisted's HTTP client makes are no news."""
+        output, _ = self.log("text")
+        client = Logger(namespace="twisted.web.client._Factory", observer=output)
+        for level in ("info", "error"):
+            output.set_level(level)
+            client.info("starting")
+            client.warn(f"odd at {level}")
+        lines = self.out.getvalue().splitlines()
+        self.assertEqual([line.split()[-1] for line in lines], ["info"])
+
 
 class MaskedTests(SynchronousTestCase):
     """Phone numbers in a log."""

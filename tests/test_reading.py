@@ -249,6 +249,32 @@ class ContradictionsTests(SynchronousTestCase):
             self.assertIn("twistedvoice demo", problem)
             self.assertIn("--trust-loopback", problem)
 
+    def test_workers(self) -> None:
+        """Workers need a store that can be shared, and a port to hand down [CP-1]."""
+        crew = self.safe | {"workers": 2, "store": "a.sqlite", "node_id": "n" * 58}
+        self.assertKeys(crew)
+        self.assertKeys(crew | {"store": "memory:"}, "store")
+        self.assertKeys(crew | {"store": "memory:", "workers": 1})
+        self.assertKeys(crew | {"node_id": "n" * 59}, "node_id")
+        self.assertKeys(crew | {"node_id": "n" * 64, "workers": 1})
+
+    def test_workers_and_listen(self) -> None:
+        """What a parent cannot hand down is refused, for more than one worker."""
+        crew = self.safe | {"workers": 2}
+        for listen in ("tcp6:80", "ssl:443", "systemd:domain=INET6:name=public"):
+            self.assertKeys(crew | {"listen": listen})
+        for listen in ("unix:/x", "systemd:domain=UNIX:index=0", "haproxy:tcp:80"):
+            self.assertKeys(crew | {"listen": listen}, "listen")
+            self.assertKeys(crew | {"listen": listen, "workers": 1})
+
+    def test_share_port(self) -> None:
+        """Only a TCP port can be shared."""
+        sharing = self.safe | {"share_port": True}
+        for listen in ("tcp:80", "tcp6:80", "ssl:443"):
+            self.assertKeys(sharing | {"listen": listen})
+        for listen in ("unix:/x", "systemd:domain=INET:index=0"):
+            self.assertKeys(sharing | {"listen": listen}, "share_port")
+
     def test_api_key(self) -> None:
         """An API key has two halves."""
         self.assertKeys(

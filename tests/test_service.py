@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Application
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import CannotListenError
 from twisted.logger import ILogObserver, capturedLogs
@@ -22,17 +23,21 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.house import HELLO, Guest, HouseReactor, house, settings
 from twistedvoice.carriers.twilio.dialect import TwilioDialect
 from twistedvoice.config import Config
+from twistedvoice.doors import CannotListen, Doors
 from twistedvoice.errors import ConfigError, StoreError
 from twistedvoice.logs import LogOutput
 from twistedvoice.realtime.schedule import Schedule
 from twistedvoice.routing import Routes
-from twistedvoice.service import SWITCH_INTERVAL_SECONDS, CannotListen, VoiceService
+from twistedvoice.service import SWITCH_INTERVAL_SECONDS, VoiceService
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class ServiceTestCase(SynchronousTestCase):
     """A service in virtual time."""
+
+    #: Where it listens, if not where its settings say.
+    doors: Doors | None = None
 
     def setUp(self) -> None:
         """No service yet; afterwards this process is as it was."""
@@ -47,7 +52,9 @@ class ServiceTestCase(SynchronousTestCase):
         self.next: Config | Exception = settings()
 
     def service(
-        self, config: Config | None = None, environ: Mapping[str, str] | None = None
+        self,
+        config: Config | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> VoiceService:
         """:returns: a service, not started."""
         made = house(self.reactor, config or settings(drain_seconds="2"))
@@ -58,6 +65,7 @@ class ServiceTestCase(SynchronousTestCase):
             log_output=LogOutput(self.log, format="text"),
             reload=self.read_again,
             environ=environ or {},
+            doors=self.doors,
         )
 
     def started(self, *args: Any, **details: Any) -> VoiceService:
@@ -214,6 +222,90 @@ class OverloadTests(ServiceTestCase):
         self.assertTrue(overload.is_on)
         self.successResultOf(service.stopService())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+
+class Left(Doors):
+    """Doors that note what becomes of them."""
+
+    def __init__(self, reactor: HouseReactor, config: Config) -> None:
+        super().__init__(reactor, config)
+        self.events: list[str] = []
+
+    def leave(self) -> None:
+        """Note it."""
+        self.events.append("left")
+
+    def close(self) -> Deferred[None]:
+        """Note it."""
+        self.events.append("closed")
+        return super().close()
+
+
+class LeaveTests(ServiceTestCase):
+    """A stop that leaves the port to others."""
+
+    def sharing(self) -> tuple[VoiceService, Left]:
+        """:returns: a service that takes calls on a port it shares, and its doors."""
+        doors = self.doors = Left(self.reactor, settings())
+        service = self.started(settings(share_port=1, drain_seconds="20"))
+        return service, doors
+
+    def test_left_at_once(self) -> None:
+        """The port is left before calls have ended, and before callers are refused."""
+        service, doors = self.sharing()
+        site = service.house.public_site
+        visitor = site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        stopped = service.stopService()
+        self.assertEqual(doors.events, ["left"])
+        self.assertTrue(service.house.admission.open)
+        self.assertFalse(service.house.is_ready or site.keep_alive)
+        self.reactor.advance(1)
+        self.assertTrue(service.house.admission.open)
+        del visitor
+        self.reactor.advance(0.1)
+        self.assertFalse(service.house.admission.open)
+        self.successResultOf(stopped)
+        self.assertEqual(doors.events, ["left", "closed"])
+
+    def test_visitor_who_stays(self) -> None:
+        """Who was there before is waited for, but not for ever."""
+        service, _ = self.sharing()
+        site = service.house.public_site
+        visitor = site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        stopped = service.stopService()
+        self.reactor.pump([0.1] * 170)
+        self.assertIsNotNone(visitor)
+        self.successResultOf(stopped)
+
+    def test_hurry(self) -> None:
+        """Who asks a second time meanwhile waits for no call."""
+        service, _ = self.sharing()
+        site = service.house.public_site
+        visitor = site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        stopped = service.stopService()
+        service.hurry()
+        self.guest(service)
+        del visitor
+        self.reactor.pump([0.1] * 2)
+        self.successResultOf(stopped)
+
+    def test_kept(self) -> None:
+        """A port that nobody shares is kept to the end: callers are told busy."""
+        doors = self.doors = Left(self.reactor, settings())
+        self.successResultOf(self.started().stopService())
+        self.assertEqual(doors.events, ["closed"])
+
+    def test_abandoned(self) -> None:
+        """A worker whose parent is gone leaves the port too; once stopped it cannot."""
+        doors = self.doors = Left(self.reactor, settings())
+        service = self.started()
+        service.abandon()
+        self.assertTrue(self.reactor.is_stopped)
+        self.successResultOf(service.stopService())
+        self.assertEqual(doors.events, ["left", "closed"])
+        self.reactor.is_stopped = False
+        service.abandon()
+        self.assertFalse(self.reactor.is_stopped)
 
 
 class CollectorTests(ServiceTestCase):

@@ -19,6 +19,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.house import HELLO, HouseReactor
 from twistedvoice import __version__
 from twistedvoice.errors import ConfigError
+from twistedvoice.parent import ParentService
+from twistedvoice.service import VoiceService
 from twistedvoice.tap import Options, build, configure, explained, makeService
 
 _GOOD = (
@@ -161,6 +163,35 @@ class BuildTests(SynchronousTestCase):
     def log_to(self, words: Options) -> None:
         """Log one event."""
         build(words, HouseReactor()).log_output(HELLO)
+
+
+class ParentTests(SynchronousTestCase):
+    """From words to a parent of workers."""
+
+    def setUp(self) -> None:
+        """The limits of this process stay as they are."""
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def words(self, *more: str) -> Options:
+        """:returns: the options of a service with two workers."""
+        store = f"--store={self.folder / 'store.sqlite'}"
+        return options(*_GOOD, store, "--workers=2", *more)
+
+    def test_parent(self) -> None:
+        """Above one worker the process is their parent, and carries no call."""
+        self.assertIsInstance(build(self.words(), HouseReactor()), ParentService)
+        self.assertIsInstance(
+            build(self.words("--workers=1"), HouseReactor()), VoiceService
+        )
+
+    def test_writable(self) -> None:
+        """What the workers cannot write is told before any is started."""
+        words = self.words(f"--cdr={self.folder}")
+        error = self.assertRaises(ConfigError, build, words, HouseReactor())
+        self.assertIn("cdr: ", str(error))
 
 
 class RefusedTests(SynchronousTestCase):

@@ -26,8 +26,11 @@ from twisted.python.usage import UsageError
 
 from . import __version__
 from .config import default_node_id, warnings
+from .crew import LEASH
 from .errors import AudioFormatError, ConfigError, SimulationError
-from .tap import Options, build, configure, explained
+from .process import ProcessService
+from .tap import Options, build, build_worker, configure, explained
+from .worker import Leash
 
 __all__ = ["main"]
 
@@ -70,13 +73,31 @@ def _serve(words: list[str]) -> int:
 
     # Until there is something to reload, a SIGHUP must not end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    service = build(_options("serve", words))
+    return _run_service(reactor, build(_options("serve", words)))
+
+
+def _worker(words: list[str]) -> int:
+    """Answer calls for the parent that started this; not for people."""
+    from twisted.internet import reactor
+
+    if not words:
+        raise UsageError("this is how a service starts its workers; give serve")
+    the_reactor: Any = reactor
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Ctrl-C is for the parent, which passes it on once.
+    os.setpgid(0, 0)
+    log_name, *options = words
+    service = build_worker(_options("worker", options), log_name)
+    Leash(the_reactor, LEASH, service.abandon).start()
+    return _run_service(the_reactor, service)
+
+
+def _run_service(reactor: Any, service: ProcessService) -> int:
     globalLogBeginner.beginLoggingTo([service.log_output], redirectStandardIO=False)
     # Unlike twistd, this ends with 0 after a drain.
-    the_reactor: Any = reactor
-    the_reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     service.startService()
-    the_reactor.run()
+    reactor.run()
     return 1 if service.failed else 0
 
 
@@ -194,6 +215,7 @@ def _run(work: Callable[[Any], Deferred[int]]) -> int:
 
 _COMMANDS: dict[str, _Command] = {
     "serve": _serve,
+    "worker": _worker,
     "demo": _demo,
     "call": _call,
     "check-config": _check_config,

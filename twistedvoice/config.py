@@ -150,6 +150,8 @@ class Config:
 
     listen: str
     admin_listen: str
+    share_port: bool
+    workers: int
     public_url: str | None
     trust_loopback: bool
     agent: str

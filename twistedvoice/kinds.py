@@ -42,6 +42,7 @@ __all__ = [
     "choice",
     "endpoint_parts",
     "is_loopback",
+    "is_tcp",
     "whole",
 ]
 
@@ -103,6 +104,15 @@ def is_loopback(description: str) -> bool:
     return kind == "unix" or (
         kind in _NETWORK and named.get("interface") in ("127.0.0.1", "::1")
     )
+
+
+def is_tcp(description: str) -> bool:
+    """
+    :param description: a valid endpoint description.
+    :returns: whether it listens on a TCP port, with TLS or without.
+    """
+    (kind, *_), _ = endpoint_parts(description)
+    return kind in _NETWORK
 
 
 def choice(*names: str) -> Kind:

@@ -47,7 +47,11 @@ class LogOutput:
 
         :param name: debug, info, warn, error or critical.
         """
-        self._levels.setLogLevelForNamespace("", LogLevel.levelWithName(name))
+        level = LogLevel.levelWithName(name)
+        self._levels.setLogLevelForNamespace("", level)
+        # Each connection of Twisted's HTTP client is news to it.
+        quiet = max(level, LogLevel.warn)
+        self._levels.setLogLevelForNamespace("twisted.web.client", quiet)
 
     def __call__(self, event: LogEvent) -> None:
         """Write ``event``, or drop it."""

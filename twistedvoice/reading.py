@@ -13,12 +13,24 @@ from typing import Any
 
 from attrs import Factory, define
 
-from .kinds import ACCOUNT_SID, AGENT, PHONE_NUMBER, SECRET, Kind, is_loopback
+from .kinds import (
+    ACCOUNT_SID,
+    AGENT,
+    PHONE_NUMBER,
+    SECRET,
+    Kind,
+    endpoint_parts,
+    is_loopback,
+    is_tcp,
+)
 from .logs import masked
 from .settings import NUMBER_SETTINGS, SETTINGS, Setting, did_you_mean
 from .sources import Given, Sources
 
 __all__ = ["Reading", "contradictions"]
+
+#: The longest node id that a worker's number still fits behind.
+_LONGEST_PARENT = 58
 
 
 @define(kw_only=True)
@@ -175,12 +187,44 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         if values.get("after_stream", "hangup") != "hangup":
             # Hanging up is then more than closing the stream.
             yield from _missing_account(values, "after_stream is not hangup")
+    yield from _against_workers(values)
     key, secret = "twilio.api_key_sid", "twilio.api_key_secret"
     for one, other in ((key, secret), (secret, key)):
         if values.get(one) and values.get(other, "") is None:
             yield f"{other}: is not set, but {one} is; give both or none"
     if values.get("carrier_recording.enabled"):
         yield from _missing_account(values, "carrier_recording.enabled is true")
+
+
+def _against_workers(values: Mapping[str, Any]) -> Iterator[str]:
+    listen = values.get("listen")
+    if listen and values.get("share_port") and not is_tcp(listen):
+        yield "share_port: is for TCP ports; give listen as tcp:PORT or ssl:PORT:..."
+    workers = values.get("workers", 1)
+    if workers == 1:
+        return
+    if values.get("store") == "memory:":
+        yield (
+            f"store: memory: cannot be shared, but workers is {workers}; give the path"
+            " of a file"
+        )
+    if listen and not _can_be_inherited(listen):
+        yield (
+            f"listen: workers is {workers}, and their parent can hand down only tcp:,"
+            " tcp6:, ssl: and systemd: with a domain other than UNIX"
+        )
+    node_id = values.get("node_id", "")
+    if len(node_id) > _LONGEST_PARENT:
+        yield (
+            f"node_id: is longer than {_LONGEST_PARENT} characters, but workers is"
+            f" {workers}, and each adds its number"
+        )
+
+
+def _can_be_inherited(description: str) -> bool:
+    (kind, *_), named = endpoint_parts(description)
+    # A worker that closes a UNIX socket would remove it from the file system.
+    return is_tcp(description) or (kind == "systemd" and named.get("domain") != "UNIX")
 
 
 def _against_trust(values: Mapping[str, Any]) -> Iterator[str]:

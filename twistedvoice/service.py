@@ -9,30 +9,25 @@ then nothing is left. SIGHUP reads the configuration again.
 from __future__ import annotations
 
 import gc
-import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet import defer
-from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IListeningPort
-from twisted.logger import ILogObserver, Logger
-from twisted.python.components import Componentized
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from .config import Config
-from .errors import ConfigError
+from .doors import Doors
 from .logs import LogOutput
+from .process import ProcessService
 from .routing import Routes
-from .systemd import Notify, Watchdog, watchdog_usec
+from .systemd import Notify
 from .wiring import House
 
-__all__ = ["SWITCH_INTERVAL_SECONDS", "CannotListen", "VoiceService"]
+__all__ = ["FINISHING_SECONDS", "SWITCH_INTERVAL_SECONDS", "VoiceService"]
 
 _log = Logger()
 
@@ -41,19 +36,16 @@ _log = Logger()
 SWITCH_INTERVAL_SECONDS = 0.0001
 #: After a drain, what ending calls and finishing their files may take.
 _FINISH_SECONDS = 20.0
+#: After the public port was left to others, who came before may still get a place. The
+#: site closes what is idle before that.
+_LEAVING_SECONDS = 16.0
+_LOOK_SECONDS = 0.1
+#: The longest a stop can take beside the drain: leaving, calls, recordings, threads.
+FINISHING_SECONDS = _LEAVING_SECONDS + 2 * _FINISH_SECONDS + 15.0
 
 
-class CannotListen(SystemExit, Exception):
-    """
-    Ends the process with one line for the operator.
-
-    twistd prints a traceback of what is no ``SystemExit``, and a daemon tells only of
-    an ``Exception`` to who started it.
-    """
-
-
-class VoiceService(Service):
-    """One process of twistedvoice."""
+class VoiceService(ProcessService):
+    """One process that answers calls."""
 
     def __init__(
         self,
@@ -63,32 +55,28 @@ class VoiceService(Service):
         log_output: LogOutput,
         reload: Callable[[Config], tuple[Config, Routes, list[str]]],
         environ: Mapping[str, str],
+        doors: Doors | None = None,
+        notify: Notify | None = None,
     ) -> None:
         """
         :param reload: reads the configuration again and makes its agents ready; slow,
             called in a thread with the configuration that holds now. It also names
             the keys that only a new process can change.
+        :param doors: where it listens; by default where its configuration says.
+        :param notify: who is told how it goes; by default systemd.
         """
-        self._reactor = reactor
+        super().__init__(
+            reactor,
+            log_output=log_output,
+            notify=notify or Notify(environ),
+            environ=environ,
+        )
         self.house = house
-        self.log_output = log_output
         self._reload = reload
-        self._ports: list[IListeningPort] = []
-        self._notify = Notify(environ)
-        self._watchdog: Watchdog | None = None
-        period_usec = watchdog_usec(environ, os.getpid())
-        if period_usec is not None:
-            self._watchdog = Watchdog(reactor, self._notify, self._alive, period_usec)
+        self._doors = doors or Doors(reactor, house.config)
+        self._leaves_port = house.config.share_port
         self._pulse = (-1, -1)
-        self._old_handlers: dict[signal.Signals, Any] = {}
-        #: Whether it ended because it could not work.
-        self.failed = False
-
-    def setServiceParent(self, parent: Any) -> None:
-        if isinstance(parent, Componentized):
-            # twistd asks the application where to log, unless its options say.
-            parent.setComponent(ILogObserver, self.log_output)
-        super().setServiceParent(parent)
+        self._hurried = False
 
     # -- start ---------------------------------------------------------------------
 
@@ -100,46 +88,22 @@ class VoiceService(Service):
         """
         super().startService()
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-        house, config = self.house, self.house.config
-        self._listen(config.listen, house.public_site)
-        self._listen(config.admin_listen, house.admin_site)
+        house = self.house
+        self._doors.open(house.public_site, house.admin_site)
         house.admission.start()
         house.overload.start()
         house.watcher.startService()
         house.probe.startService()
         if house.local is not None:
             house.local.startService()
-        self._on_signal(signal.SIGHUP, self.reload)
-        if self._watchdog is not None:
-            self._watchdog.start()
         house.store.places_taken(now=house.services.wall()).addCallbacks(
             self._ready, self._failed
         )
 
-    def _listen(self, description: str, site: Any) -> None:
-        problems: list[Failure] = []
-        listening = maybeDeferred(_listening, self._reactor, description, site)
-        listening.addCallbacks(self._ports.append, problems.append)
-        for failure in problems:
-            raise CannotListen(
-                f"twistedvoice: cannot listen on {description}: {_reason(failure)}"
-            )
-
-    def _on_signal(self, number: signal.Signals, act: Callable[[], object]) -> None:
-        def arrived(number: int, frame: object) -> None:
-            self._reactor.callFromThread(act)
-
-        self._old_handlers[number] = signal.signal(number, arrived)
-
     def _ready(self, places: int) -> None:
         if not self.running:
             return
-        public, admin = (_address(port) for port in self._ports)
-        _log.info(
-            "taking calls on {public}; the admin port is {admin}",
-            public=public,
-            admin=admin,
-        )
+        self._doors.announce()
         if places:
             _log.info("{places} places are taken already", places=places)
         # What there is now stays as long as the process. A full collection that looks
@@ -153,10 +117,9 @@ class VoiceService(Service):
         if not self.running:
             return
         _log.failure("the store cannot be used; ending", failure)
-        self.failed = True
-        self._reactor.stop()
+        self.fail()
 
-    def _alive(self) -> bool:
+    def alive(self) -> bool:
         """Whether the reactor and, with calls on it, the schedule moved on."""
         house = self.house
         if house.schedule.failure is not None:
@@ -172,7 +135,7 @@ class VoiceService(Service):
         """Read the configuration again; what is wrong with it changes nothing."""
         self._notify.reloading(int(self._reactor.seconds() * 1_000_000))
         reading = self.house.work.defer(self._reload, self.house.config)
-        reading.addCallback(self._reloaded).addErrback(self._not_reloaded)
+        reading.addCallback(self._reloaded).addErrback(self.not_reloaded)
         return reading.addCallback(lambda _: self._notify.ready())
 
     def _reloaded(self, result: tuple[Config, Routes, list[str]]) -> None:
@@ -184,29 +147,30 @@ class VoiceService(Service):
         if cannot:
             _log.warn("only a new process can change {keys}", keys=", ".join(cannot))
 
-    def _not_reloaded(self, failure: Failure) -> None:
-        if isinstance(failure.value, ConfigError):
-            for problem in failure.value.problems:
-                _log.error("not reloaded: {problem}", problem=problem)
-        else:
-            _log.failure("not reloaded", failure)
-
     # -- stop ----------------------------------------------------------------------
-
-    def stopService(self) -> Deferred[None]:
-        """:returns: fires when every call has ended and nothing is left."""
-        super().stopService()
-        self._notify.stopping()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._on_signal(number, self.hurry)
-        return Deferred.fromCoroutine(self._stop())
 
     def hurry(self) -> None:
         """End the calls that are still live: somebody has asked a second time."""
+        self._hurried = True
         self.house.switchboard.end_all("drained")
 
-    async def _stop(self) -> None:
+    def abandon(self) -> None:
+        """
+        Drain, and leave the public port at once: the parent of this worker is gone.
+
+        Nobody would start this process again, nor ask it how it goes; whatever starts
+        the service anew must find the port free.
+        """
+        self._leaves_port = True
+        if self.running:
+            _log.error("the parent is gone; draining")
+            self._reactor.stop()
+
+    async def finish(self) -> None:
+        """Let calls end, and leave nothing behind."""
         house = self.house
+        if self._leaves_port:
+            await self._leave_port()
         house.admission.close_gate()
         if len(house.switchboard):
             _log.info(
@@ -215,51 +179,32 @@ class VoiceService(Service):
                 calls=len(house.switchboard),
                 seconds=house.config.drain_seconds,
             )
-        await self._in_time(house.switchboard.idle(), house.config.drain_seconds)
+        drain_seconds = 0.0 if self._hurried else house.config.drain_seconds
+        await self._in_time(house.switchboard.idle(), drain_seconds)
         house.switchboard.end_all("drained")
         await self._in_time(house.switchboard.idle(), _FINISH_SECONDS)
-        await gatherResults([_stop_listening(port) for port in self._ports])
-        self._ports.clear()
+        await self._doors.close()
         if house.local is not None:
             await self._in_time(house.local.stopService(), _FINISH_SECONDS)
         house.watcher.stopService()
         house.probe.stopService()
         house.admission.stop()
         house.overload.stop()
-        if self._watchdog is not None:
-            self._watchdog.stop()
         await house.dispose()
-        for number, handler in self._old_handlers.items():
-            signal.signal(number, handler)
         gc.unfreeze()
-        _log.info("stopped; nothing is left")
+
+    async def _leave_port(self) -> None:
+        """Let new callers reach others; those who came here are not sent away."""
+        site = self.house.public_site
+        self.house.is_ready = site.keep_alive = False
+        self._doors.leave()
+        _log.info("left the port to others")
+        latest = self._reactor.seconds() + _LEAVING_SECONDS
+        while site.connections() and self._reactor.seconds() < latest:
+            await deferLater(self._reactor, _LOOK_SECONDS)
 
     async def _in_time(self, waiting: Deferred[None], seconds: float) -> None:
         try:
             await waiting.addTimeout(seconds, self._reactor)
         except defer.TimeoutError:
             _log.warn("{calls} calls are still live", calls=len(self.house.switchboard))
-
-
-def _listening(reactor: Any, description: str, site: Any) -> Any:
-    return serverFromString(reactor, description).listen(site)
-
-
-def _reason(failure: Failure) -> str:
-    # Each kind of endpoint has errors of its own.
-    problem = getattr(failure.value, "socketError", failure.value)
-    return str(getattr(problem, "strerror", None) or problem)
-
-
-def _address(port: IListeningPort) -> str:
-    host: Any = port.getHost()
-    if isinstance(host, UNIXAddress):
-        return str(host.name and os.fsdecode(host.name))
-    return (
-        f"[{host.host}]:{host.port}" if ":" in host.host else f"{host.host}:{host.port}"
-    )
-
-
-def _stop_listening(port: IListeningPort) -> Deferred[None]:
-    stopped = port.stopListening()
-    return stopped if isinstance(stopped, Deferred) else succeed(None)

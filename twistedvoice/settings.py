@@ -175,6 +175,19 @@ SETTINGS = (
         help="Endpoint for operators: readiness and metrics.",
     ),
     Setting(
+        key="share_port",
+        kind=SWITCH,
+        default="false",
+        help="Let a newer service listen on the same TCP port, and leave the port to it"
+        " when this one drains.",
+    ),
+    Setting(
+        key="workers",
+        kind=whole(1),
+        default="1",
+        help="Processes that answer calls; above 1 they have a parent process.",
+    ),
+    Setting(
         key="public_url",
         kind=URL,
         help="How the carrier reaches the service from outside.",

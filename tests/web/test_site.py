@@ -130,6 +130,17 @@ class BodyTests(SynchronousTestCase):
         del channels[:100]
         self.assertIsNotNone(site.buildProtocol(address))
 
+    def test_last_request(self) -> None:
+        """Once the port was left to others a connection has no further request."""
+        head = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+        browser = self.doors.send(head)
+        self.assertFalse(self.doors.wire.disconnecting)
+        self.assertEqual(self.doors.site.connections(), 1)
+        self.doors.site.keep_alive = False
+        browser = self.doors.send(head)
+        self.assertEqual(read(browser.data).headers["connection"], "close")
+        self.assertTrue(self.doors.wire.disconnected)
+
     def test_body_stays_in_memory(self) -> None:
         """Nobody outside makes this process write a file."""
         for length in (None, 0, MOST, MOST + 1):

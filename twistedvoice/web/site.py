@@ -46,8 +46,13 @@ class BoundedRequest(Request):
             super().handleContentChunk(data)
 
     def process(self) -> None:
-        if not self._refused:
-            super().process()
+        if self._refused:
+            return
+        site: Any = self.channel.site  # type: ignore[attr-defined]
+        if not site.keep_alive:
+            self.setHeader(b"Connection", b"close")
+            self.channel.persistent = False
+        super().process()
 
     def _refuse(self, status: bytes) -> None:
         self._refused = True
@@ -113,6 +118,8 @@ class QuietSite(Site):
         self.displayTracebacks = False
         # A channel is freed when its connection ends or becomes a media socket.
         self._channels: WeakSet[Any] = WeakSet()
+        #: Whether a connection may have another request after the one it has.
+        self.keep_alive = True
 
     def buildProtocol(self, addr: Any) -> Any:
         """:returns: None when too many are open, which closes the connection."""
@@ -121,6 +128,10 @@ class QuietSite(Site):
         channel: Any = super().buildProtocol(addr)
         self._channels.add(channel)
         return channel
+
+    def connections(self) -> int:
+        """:returns: how many are open that did not become a media socket."""
+        return len(self._channels)
 
     def log(self, request: HttpRequest) -> None:
         """Say nothing."""
