@@ -39,7 +39,7 @@ class MainTests(CliTestCase):
         """Who asks for help gets it, with 0."""
         for words in ((), ("--help",), ("-h",), ("help",)):
             self.assertEqual(main(words), 0)
-        for command in ("serve", "demo", "call", "check-config"):
+        for command in ("serve", "demo", "call", "bench", "check-config"):
             self.assertIn(f"\n  {command}", self.out.getvalue())
         self.assertEqual(self.errors.getvalue(), "")
 
@@ -56,7 +56,7 @@ class MainTests(CliTestCase):
 
     def test_help_of_commands(self) -> None:
         """Each command explains itself, under its own name."""
-        for command in ("serve", "check-config", "demo", "call"):
+        for command in ("serve", "check-config", "demo", "call", "bench"):
             self.assertEqual(self.exits(command, "--help"), 0)
             self.assertIn(f"sage: twistedvoice {command} [", self.out.getvalue())
 

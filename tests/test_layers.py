@@ -26,8 +26,10 @@ def floors() -> dict[str, int]:
 #: what reads the configuration, builds and wires.
 BUILDING = 6
 
-#: The one way up: a command is the simulator's, and imports it when it is given.
-SIMULATING = ("twistedvoice.cli", "twistedvoice.simulator")
+#: The one way up: a command is the simulator's or the load test's, and imports it when
+#: it is given.
+COMMANDS = "twistedvoice.cli"
+COMMANDED = ("twistedvoice.simulator", "twistedvoice.bench")
 
 
 class House:
@@ -61,7 +63,7 @@ class House:
 
 
 def _is_command(module: Module, name: str) -> bool:
-    return module.name == SIMULATING[0] and begins_with(name, SIMULATING[1])
+    return module.name == COMMANDS and begins_with(name, *COMMANDED)
 
 
 class LayersTests(SynchronousTestCase):
@@ -139,12 +141,12 @@ class LayersTests(SynchronousTestCase):
             *(f"{PACKAGE}.{name}" for name in ("carriers", "calls", "web", "realtime")),
         )
 
-    def test_the_simulator_comes_by_command_only(self) -> None:
+    def test_what_comes_by_command_only(self) -> None:
         """Serving never imports the simulator, whose needs may not be installed."""
-        module = self.house.modules[SIMULATING[0]]
+        module = self.house.modules[COMMANDS]
         for node in module.tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                self.assertNotIn("simulator", ast.unparse(node))
+                self.assertNotRegex(ast.unparse(node), "simulator|bench")
 
     def test_sound_and_carriers_do_no_io(self) -> None:
         """Sound and the carriers' languages know neither Twisted nor Autobahn."""
@@ -153,7 +155,7 @@ class LayersTests(SynchronousTestCase):
 
     def test_autobahn_is_at_the_edges(self) -> None:
         """Autobahn is where WebSockets are, and nowhere else."""
-        edges = ("web.media", "web.receive", "web.site", "simulator")
+        edges = ("web.media", "web.receive", "web.site", "simulator", "bench")
         self.assert_only(tuple(f"{PACKAGE}.{name}" for name in edges), "autobahn")
 
     def test_treq_is_at_one_place(self) -> None:
@@ -162,5 +164,5 @@ class LayersTests(SynchronousTestCase):
 
     def test_global_reactor(self) -> None:
         """Only what starts the process touches the global reactor."""
-        starters = (f"{PACKAGE}.tap", f"{PACKAGE}.cli")
+        starters = (f"{PACKAGE}.tap", f"{PACKAGE}.cli", f"{PACKAGE}.bench.child")
         self.assert_only(starters, "twisted.internet.reactor")

@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.test_cli -*-
-"""``twistedvoice``: serve, demo, call, check-config.
+"""``twistedvoice``: serve, demo, call, bench, check-config.
 
 Each command turns words into a plan and an outcome into an exit status; the work is
 done elsewhere. What needs an extra is imported only by the command that needs it.
@@ -27,7 +27,7 @@ from twisted.python.usage import UsageError
 from . import __version__
 from .config import default_node_id, warnings
 from .crew import LEASH
-from .errors import AudioFormatError, ConfigError, SimulationError
+from .errors import AudioFormatError, BenchError, ConfigError, SimulationError
 from .process import ProcessService
 from .tap import Options, build, build_worker, configure, explained
 from .worker import Leash
@@ -61,7 +61,13 @@ def main(words: Sequence[str] | None = None) -> int:
         return command(words[1:])
     except ConfigError as error:
         sys.stderr.write(f"twistedvoice {name}: {explained(error)}\n")
-    except (UsageError, SimulationError, AudioFormatError, OSError) as error:
+    except (
+        UsageError,
+        SimulationError,
+        BenchError,
+        AudioFormatError,
+        OSError,
+    ) as error:
         sys.stderr.write(f"twistedvoice {name}: {error}\n")
     except KeyboardInterrupt:  # while it was still being imported
         return _INTERRUPTED
@@ -158,6 +164,12 @@ def _call(words: list[str]) -> int:
     return _run(lambda reactor: call(reactor, Console(), plan, said.out))
 
 
+def _bench(words: list[str]) -> int:
+    from .bench.command import main as bench
+
+    return bench(words)
+
+
 def _plan(said: argparse.Namespace) -> Any:
     from .simulator.plan import CallPlan
     from .simulator.script import plain_steps, say_file
@@ -218,6 +230,7 @@ _COMMANDS: dict[str, _Command] = {
     "worker": _worker,
     "demo": _demo,
     "call": _call,
+    "bench": _bench,
     "check-config": _check_config,
 }
 
@@ -227,6 +240,7 @@ usage: twistedvoice COMMAND [OPTIONS]
   serve         answer calls, in the foreground (as twistd -n twistedvoice)
   demo          start the service, call it, and show what was heard and recorded
   call URL      call a running service, as its carrier would
+  bench COMMAND put the service under load, and say what this machine holds
   check-config  say whether the configuration is good
 
 twistedvoice COMMAND --help says more.

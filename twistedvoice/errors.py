@@ -13,7 +13,8 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── QueueFull
     ├── CarrierApiError
     ├── StoreError
-    └── SimulationError
+    ├── SimulationError
+    └── BenchError
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "AudioFormatError",
+    "BenchError",
     "CallStateError",
     "CarrierApiError",
     "ConfigError",
@@ -103,3 +105,7 @@ class StoreError(TwistedVoiceError):
 
 class SimulationError(TwistedVoiceError):
     """The simulated call could not be placed."""
+
+
+class BenchError(TwistedVoiceError):
+    """The load test could not be run."""

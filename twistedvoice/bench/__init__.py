@@ -1,0 +1,1 @@
+"""The load test: simulated carriers by the hundred, baselines, and what they cost."""

@@ -1,0 +1,309 @@
+# -*- test-case-name: tests.bench.test_command -*-
+"""``twistedvoice bench``: its words, and which part of the load test they mean.
+
+Every command gives 0 when what it asks holds, 1 when not, 3 when the run does not
+count; wrong words are 2, as everywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from attrs import asdict
+
+from .contender import AGENTS, BASELINE, Contender, disturbed, service
+from .contest import Highest, Ramp, loads
+from .figures import Limits
+from .leak import LeakRun
+from .load import Point, Stand, Target, raise_descriptors
+from .machine import cores, describe
+from .micro import micro_table, timed
+from .picture import draw, require_matplotlib
+from .summary import exit_code, highest_table, points_table, summaries
+from .table import Table, show
+
+__all__ = ["main"]
+
+#: How much less than the lead a stall may be, in milliseconds, and no hole is heard.
+_TICK_MS = 20
+#: With a thread that computes beside it, a service may be this uneven.
+_BUSY_P99_MS = 10.0
+
+
+def main(words: Sequence[str]) -> int:
+    """
+    Run one command of the load test.
+
+    :param words: those after ``bench``; after ``--`` come options of the service.
+    :returns: the exit code.
+    :raises BenchError: when it could not be run.
+    """
+    ours, more = _split(list(words))
+    said = _parser().parse_args(ours)
+    said.more = more
+    raise_descriptors()
+    command: Callable[[argparse.Namespace], int] = said.command
+    return command(said)
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+# -- words --------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "twistedvoice bench",
+        description="What can this machine hold? Options of the service follow --.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    load = commands.add_parser("load", help="put the service under load")
+    load.set_defaults(command=_load)
+    _add_load_words(load)
+    table = commands.add_parser("table", help="what calls cost, by their number")
+    table.set_defaults(command=_table)
+    table.add_argument("counts", type=_counts, help="as 50,100,200,400,800")
+    _add_contender_words(table)
+    _add_stand_words(table)
+    micro = commands.add_parser("micro", help="what one frame costs")
+    micro.set_defaults(command=_micro)
+    micro.add_argument("--rst", action="store_true", help="print it for a page")
+    leak = commands.add_parser("leak", help="is anything left of calls that ended?")
+    leak.set_defaults(command=_leak)
+    leak.add_argument("--calls", type=_count, default=10_000)
+    leak.add_argument("--at-once", type=_count, default=50)
+    leak.add_argument("--call-ms", type=_count, default=300)
+    _add_core_words(leak)
+    stall = commands.add_parser("stall", help="what the service bears from within")
+    stall.set_defaults(command=_stall, rst=False, picture=None)
+    stall.add_argument("--calls", type=_count, default=100)
+    stall.add_argument("--lead-ms", type=_count, default=100)
+    stall.add_argument("--every-ms", type=_count, default=500)
+    stall.add_argument("--busy-thread", action="store_true",
+                       help="a thread that computes, instead of stalls")  # fmt: skip
+    _add_stand_words(stall)
+    return parser
+
+
+def _add_load_words(parser: argparse.ArgumentParser) -> None:
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument("--calls", type=_count, default=100)
+    many.add_argument("--ramp", action="store_true", help="find the most that hold")
+    parser.add_argument("--start", type=_count, default=100, help="where --ramp begins")
+    parser.add_argument("--url", type=Target.parse, help="ws://HOST:PORT/PATH of a"
+                        " service that runs with --trust-loopback")  # fmt: skip
+    _add_contender_words(parser)
+    _add_stand_words(parser)
+
+
+def _add_contender_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--agent", choices=AGENTS, default="echo")
+    parser.add_argument("--recordings", choices=("on", "off", "both"), default="on")
+    parser.add_argument("--baseline", action="store_true",
+                        help="measure plain Autobahn too, in turns")  # fmt: skip
+    parser.add_argument("--runs", type=_count, default=1, help="for medians")
+    parser.add_argument("--picture", type=Path, help="draw it into this file")
+    parser.add_argument("--rst", action="store_true", help="print it for a page")
+
+
+def _add_stand_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--max-stolen", type=float, default=3.0, metavar="PERCENT",
+                        help="what the host may take from it")  # fmt: skip
+    parser.add_argument("--json", type=Path, help="write all figures here")
+    _add_core_words(parser)
+
+
+def _add_core_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cores", type=_core_numbers, default=[], help="of the service"
+    )
+    parser.add_argument("--generator-cores", type=_core_numbers, default=[])
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
+
+
+def _counts(text: str) -> list[int]:
+    return [_count(each) for each in text.split(",")]
+
+
+def _core_numbers(text: str) -> list[int]:
+    available = os.sched_getaffinity(0)
+    numbers = [int(each) for each in text.split(",") if each.isdecimal()]
+    if not numbers or not available.issuperset(numbers):
+        raise argparse.ArgumentTypeError(f"cores are of {sorted(available)}")
+    return numbers
+
+
+# -- load and table -----------------------------------------------------------------
+
+
+def _load(said: argparse.Namespace) -> int:
+    _check_picture(said)
+    measure = _measuring(said, _limits(said))
+    contenders = _contenders(said)
+    if not said.ramp:
+        points = list(loads(measure, contenders, [said.calls], said.runs))
+        return _conclude(said, "Under load", points)
+    points, found = [], list[Highest]()
+    for _ in range(said.runs):
+        ramp = Ramp(measure, contenders, start=said.start)
+        points += ramp.points()
+        found += ramp.highest()
+    _conclude(said, "On the way", points, found)
+    _print(said, highest_table(found))
+    ours = [each for each in found if each.contender != BASELINE.name]
+    if all(each.calls for each in ours):
+        return 0
+    return 3 if any(each.capped for each in ours) else 1
+
+
+def _table(said: argparse.Namespace) -> int:
+    _check_picture(said)
+    measure = _measuring(said, _limits(said))
+    points = list(loads(measure, _contenders(said), said.counts, said.runs))
+    return _conclude(said, "What calls cost", points)
+
+
+def _contenders(said: argparse.Namespace) -> list[Contender]:
+    recorded = partial(service, agent=said.agent, more=said.more)
+    found = []
+    if said.recordings != "off":
+        found.append(recorded("service", recordings=True))
+    if said.recordings != "on":
+        found.append(recorded("unrecorded", recordings=False))
+    return [*found, *[BASELINE] * said.baseline]
+
+
+def _measuring(
+    said: argparse.Namespace, limits: Limits, jitter_ms: int = 60
+) -> Callable[[Contender, int], Point]:
+    """:returns: what measures a point, and says so."""
+    stand = Stand(
+        cores=cores(sorted(os.sched_getaffinity(0)), said.cores, said.generator_cores),
+        seconds=said.seconds,
+        jitter_ms=jitter_ms,
+        limits=limits,
+    )
+    if stand.cores.shared:
+        _tell("the service and the generators share a core: figures are poor")
+    target: Target | None = getattr(said, "url", None)
+
+    def measure(contender: Contender, calls: int) -> Point:
+        if target is not None and contender is not BASELINE:
+            point = stand.measure_url(target, calls)
+        else:
+            point = stand.measure(contender, calls)
+        _tell(_told(point))
+        return point
+
+    return measure
+
+
+def _limits(said: argparse.Namespace, **others: float) -> Limits:
+    return Limits(stolen=said.max_stolen / 100, **others)  # type: ignore[arg-type]
+
+
+def _told(point: Point) -> str:
+    verdict = point.verdict
+    what = "; ".join([verdict.outcome, *verdict.reasons])
+    return f"{point.contender}, {point.calls} calls: {what}"
+
+
+def _conclude(
+    said: argparse.Namespace,
+    title: str,
+    points: Sequence[Point],
+    found: Iterable[Highest] = (),
+) -> int:
+    """Print a table, write what was asked for, and tell the exit code."""
+    _print(said, points_table(title, points))
+    sys.stdout.write(f"{describe()}\n")
+    _write_json(said, points, found)
+    if said.picture is not None:
+        draw(points, said.picture, describe())
+    ours = (each for each in summaries(points) if each.contender != BASELINE.name)
+    return exit_code(each.outcome for each in ours)
+
+
+def _write_json(
+    said: argparse.Namespace, points: Sequence[Point], found: Iterable[Highest]
+) -> None:
+    if said.json is not None:
+        all_of_it = {
+            "machine": describe(),
+            "points": [asdict(point) for point in points],
+            "highest": [asdict(each) for each in found],
+        }
+        said.json.write_text(json.dumps(all_of_it, indent=1) + "\n", "utf-8")
+
+
+def _check_picture(said: argparse.Namespace) -> None:
+    """Before an hour of measuring, not after it."""
+    if said.picture is not None:
+        require_matplotlib()
+
+
+# -- the rest -----------------------------------------------------------------------
+
+
+def _micro(said: argparse.Namespace) -> int:
+    _print(said, micro_table(timed()))
+    sys.stdout.write(f"{describe()}\n")
+    return 0
+
+
+def _stall(said: argparse.Namespace) -> int:
+    if said.busy_thread:
+        limits, jitter_ms = _limits(said, gap_p99_ms=_BUSY_P99_MS), 60
+        what, agent = ["--busy-thread"], "echo"
+    else:
+        # How even it is does not count here, only whether there is a hole. And the ear
+        # waits for one frame alone: the rest is for the lead to bear.
+        limits, jitter_ms = _limits(said, gap_p99_ms=float("inf")), _TICK_MS
+        longest_ms = said.lead_ms - _TICK_MS
+        what, agent = (
+            [f"--stall-ms={longest_ms}", f"--every-ms={said.every_ms}"],
+            "prompt",
+        )
+    more = [f"--lead-ms={said.lead_ms}", *said.more]
+    contender = disturbed("service", agent, what, more)
+    point = _measuring(said, limits, jitter_ms)(contender, said.calls)
+    return _conclude(said, "Disturbed from within", [point])
+
+
+def _leak(said: argparse.Namespace) -> int:
+    on = cores(sorted(os.sched_getaffinity(0)), said.cores, said.generator_cores)
+    run = LeakRun(
+        cores=on, calls=said.calls, at_once=said.at_once, call_ms=said.call_ms
+    )
+    contender = disturbed("service", "echo", ["--meter"], said.more)
+    leak = run.measure(contender, _tell)
+    show(leak.table())
+    for problem in leak.problems():
+        _tell(problem)
+    return 1 if list(leak.problems()) else 0
+
+
+def _print(said: argparse.Namespace, table: Table) -> None:
+    if said.rst:
+        sys.stdout.write(table.as_rst())
+    else:
+        show(table)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
