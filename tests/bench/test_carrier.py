@@ -120,10 +120,10 @@ class TalkingTests(CarrierTestCase):
 
     def test_echo(self) -> None:
         """What comes back is heard, and known for what was said."""
-        self.echoes(3)
+        self.echoes(8)
         heard = self.carrier.ear.heard(0, self.net.now_ns + 1)
-        self.assertEqual(heard.sound_ns, 60 * MS)
-        # The first is read in full, and shows what the others look like.
+        self.assertEqual(heard.sound_ns, 160 * MS)
+        # One in four is looked at.
         self.assertEqual(self.log.echo_ns, [30 * MS, 30 * MS])
 
     def test_several_at_once(self) -> None:
@@ -142,12 +142,12 @@ class TalkingTests(CarrierTestCase):
 
     def test_sound_of_another_call(self) -> None:
         """Sound that another call said is an error."""
-        self.echoes(1)
+        self.echoes(3)
         self.carrier.speak(self.net.now_ns)
         self.net.now_ns += 30 * MS
         data = self.socket.inbox.pop()[1]
         owner = self.carrier.voice.owner
-        self.socket.service.say(data.replace(owner, b"AAAAAQ=="))
+        self.socket.service.say(data.replace(owner, b"AAAAAQ"))
         self.carrier.read(self.net.now_ns)
         self.assertEqual(self.log.tally.errors, {"of another call": 1})
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,7 +14,9 @@ from twistedvoice import cli
 from twistedvoice.bench import command
 from twistedvoice.bench.contender import Contender
 from twistedvoice.bench.figures import HOLDS, Limits
+from twistedvoice.bench.leak import Leak, LeakRun
 from twistedvoice.bench.load import Point, Stand, Target
+from twistedvoice.errors import BenchError
 
 from .values import figures, point, server
 
@@ -55,14 +56,6 @@ class CommandTestCase(SynchronousTestCase):
     def run_bench(self, *words: str) -> int:
         """:returns: the exit code."""
         return cli.main(["bench", *words])
-
-    def assert_refused(self, *words: str) -> None:
-        """These words are wrong: 2, before anything is measured."""
-        try:
-            code: object = self.run_bench(*words)
-        except SystemExit as error:
-            code = error.code
-        self.assertEqual((code, self.measured), (2, []))
 
 
 class LoadTests(CommandTestCase):
@@ -181,37 +174,38 @@ class StallTests(CommandTestCase):
         self.assertIn("--busy-thread", self.command())
 
 
-class WordsTests(CommandTestCase):
-    """Words that are wrong, or only ask."""
-
-    def test_wrong(self) -> None:
-        """Wrong words are 2."""
-        core = str(max(os.sched_getaffinity(0)) + 1)
-        for words in (
-            (),
-            ("lode",),
-            ("load", "--calls=0"),
-            ("load", "--calls=5", "--ramp"),
-            ("load", "--agent=nobody"),
-            ("load", "--url=http://127.0.0.1/"),
-            ("load", f"--cores={core}"),
-            ("table",),
-            ("table", "50,x"),
-        ):
-            self.assert_refused(*words)
-
-    def test_help(self) -> None:
-        """Every command explains itself."""
-        for words in ((), ("load",), ("table",), ("micro",), ("leak",), ("stall",)):
-            code: Sequence[object] = ()
-            with self.assertRaises(SystemExit) as caught:
-                self.run_bench(*words, "--help")
-            code = (caught.exception.code,)
-            self.assertEqual(code, (0,))
-        self.assertIn("usage: twistedvoice bench load", self.out.getvalue())
+class OtherTests(CommandTestCase):
+    """What is neither."""
 
     def test_micro(self) -> None:
         """The steps of one frame are timed and shown."""
         self.patch(command, "timed", list)
         self.assertEqual(self.run_bench("micro"), 0)
         self.assertIn("One frame", self.out.getvalue())
+
+    def test_leak(self) -> None:
+        """Nothing left is 0; what is left is told, and 1."""
+        held = {"descriptors": 9, "objects": 5, "rss_kib": 7, "rubbish": 0}
+        for more, code in ((0, 0), (1, 1)):
+            leak = Leak(
+                calls=2,
+                completed=2,
+                idle=held,
+                warm=held,
+                after=held | {"descriptors": 9 + more},
+            )
+            self.patch(LeakRun, "measure", lambda *_, leak=leak: leak)
+            self.assertEqual(self.run_bench("leak", "--calls=2"), code)
+        self.assertIn("1 descriptors more", self.errors.getvalue())
+        self.assertIn("What is held", self.out.getvalue())
+
+    def test_wrong(self) -> None:
+        """A picture is refused before the measuring, not after, when it cannot be."""
+
+        def refuse() -> None:
+            raise BenchError("no matplotlib")
+
+        self.patch(command, "require_matplotlib", refuse)
+        self.assertEqual(self.run_bench("load", "--picture=x.png"), 2)
+        self.assertEqual(self.measured, [])
+        self.assertIn("twistedvoice bench: no matplotlib", self.errors.getvalue())

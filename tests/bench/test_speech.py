@@ -45,7 +45,7 @@ class SpeechTests(SynchronousTestCase):
         frame = self.speech.beginning(300) + voice.ending
         payload = said(frame)["media"]["payload"].encode()
         self.assertEqual(self.speech.numbers[payload[:NUMBER_CHARS]], 300)
-        self.assertTrue(payload.endswith(voice.owner))
+        self.assertTrue(payload.endswith(voice.owner + b"=="))
         self.assertNotEqual(voice.owner, Voice(78).owner)
 
     def test_same_each_time(self) -> None:

@@ -21,6 +21,7 @@ from .ear import Ear
 from .frames import CLOSE, PING, PONG, TEXT, FrameReader, masked, upgrade
 from .speech import NUMBER_CHARS, Speech, Voice
 from .tally import Job, Tally
+from .usual import UsualFrame
 
 __all__ = ["Carrier", "Log"]
 
@@ -28,6 +29,8 @@ __all__ = ["Carrier", "Log"]
 _MOST_UNSENT = 256 * 1024
 #: How far back a frame is known again: five seconds.
 _REMEMBERED = 256
+#: Of so many frames that come back one is looked at: what that finds, it finds often.
+_COMPARED = 4
 _SWITCHED = b"HTTP/1.1 101 "
 
 
@@ -65,7 +68,8 @@ class Carrier:
         :param ended: is told when the socket has been closed.
         """
         self.open = self.gone = False
-        self.opened_ns = 0
+        #: When it should hang up.
+        self.leaves_ns = job.to_ns
         self.ear = Ear(job.jitter_ms * 1_000_000)
         self.voice = Voice(index)
         self._job = job
@@ -80,10 +84,7 @@ class Carrier:
         self._answer = b""
         self._leaving = False
         self._reader = FrameReader()
-        #: The usual frame: how long, how it begins and ends, how much sound it has.
-        self._size = 0
-        self._head = self._end = b""
-        self._sound = 0
+        self._usual: UsualFrame | None = None
         self._socket = new_socket()
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -149,39 +150,32 @@ class Carrier:
         if not data:
             self.leave("" if self._leaving else "lost")
         elif self.open and not self._reader.rest:
-            self._usual(data, now_ns)
+            self._read_usual(data, now_ns)
         elif self.open or self._leaving:
             self._unusual(data, now_ns)
         else:
             self._upgraded(data, now_ns)
 
-    def _usual(self, data: bytes, now_ns: int) -> None:
+    def _read_usual(self, data: bytes, now_ns: int) -> None:
         """Take the frames that look like the last one, and hand on what follows."""
-        start, size, head = 0, self._size, len(self._head)
-        while (
-            size
-            and start + size <= len(data)
-            and data.startswith(self._head, start)
-            and data.endswith(self._end, start, start + size)
-        ):
-            self.ear.sound(now_ns, self._sound)
-            if self._log.measuring:
-                self._compare(data[start + head : start + size - len(self._end)])
-            start += size
+        usual, start = self._usual, 0
+        while usual is not None and usual.is_at(data, start):
+            self.ear.sound(now_ns, usual.sound)
+            if self._log.measuring and not self._said % _COMPARED:
+                self._compare(usual.payload(data, start), now_ns)
+            start += usual.size
         if start < len(data):
             self._unusual(data[start:], now_ns)
 
-    def _compare(self, payload: bytes) -> None:
+    def _compare(self, payload: bytes, now_ns: int) -> None:
         """Find out when this was said, if it is an echo."""
         number = self._speech.numbers.get(payload[:NUMBER_CHARS])
         if number is None:
             return
-        if not payload.endswith(self.voice.owner.rstrip(b"=")):
+        if not payload.endswith(self.voice.owner):
             self._log.tally.errors["of another call"] += 1
         elif 0 < self._said - number <= _REMEMBERED:
-            # Read just now; its time is that of the last arrival.
-            sent_ns = self._sent_ns[number % _REMEMBERED]
-            self._log.echo_ns.append(self.ear.last_ns - sent_ns)
+            self._log.echo_ns.append(now_ns - self._sent_ns[number % _REMEMBERED])
 
     def _upgraded(self, data: bytes, now_ns: int) -> None:
         self._answer += data
@@ -191,7 +185,9 @@ class Carrier:
         if not head.startswith(_SWITCHED):
             self.leave("refused")
             return
-        self.open, self.opened_ns = True, now_ns
+        self.open = True
+        if self._job.call_ms is not None:
+            self.leaves_ns = now_ns + self._job.call_ms * 1_000_000
         self._log.tally.counts["opened"] += 1
         self._write(self.voice.hello())
         if rest:
@@ -218,7 +214,7 @@ class Carrier:
         match wire.read(text, self.voice.stream_id):
             case wire.Media(sound):
                 self.ear.sound(now_ns, len(sound))
-                self._learn(text, len(sound))
+                self._usual = UsualFrame.learned(text, len(sound))
             case wire.Mark(name):
                 due_ns = self.ear.played_at(now_ns)
                 self._marks.append((due_ns, name))
@@ -229,19 +225,6 @@ class Carrier:
                 self.give_marks_back(now_ns)
             case wire.Problem():
                 self._log.tally.errors["not of this protocol"] += 1
-
-    def _learn(self, text: bytes, sound: int) -> None:
-        """Remember how a frame of sound looks, to know the next at a glance."""
-        before, key, rest = text.partition(b'"payload":')
-        gap = rest[: rest.find(b'"') + 1]
-        payload, _, after = rest[len(gap) :].partition(b'"')
-        padding = payload[len(payload.rstrip(b"=")) :]
-        if len(text) > 125:
-            header = b"\x81\x7e" + len(text).to_bytes(2, "big")
-            self._head = header + before + key + gap
-            self._end = padding + b'"' + after
-            self._size = len(header) + len(text)
-            self._sound = sound
 
     # -- what goes ---------------------------------------------------------------------
 

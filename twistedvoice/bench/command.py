@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.bench.test_command -*-
-"""``twistedvoice bench``: its words, and which part of the load test they mean.
+"""``twistedvoice bench``: from words to a measurement, a table and an exit code.
 
 Every command gives 0 when what it asks holds, 1 when not, 3 when the run does not
 count; wrong words are 2, as everywhere.
@@ -13,11 +13,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 
 from attrs import asdict
 
-from .contender import AGENTS, BASELINE, Contender, disturbed, service
+from .contender import BASELINE, Contender, disturbed, service
 from .contest import Highest, Ramp, loads
 from .figures import Limits
 from .leak import LeakRun
@@ -27,6 +26,7 @@ from .micro import micro_table, timed
 from .picture import draw, require_matplotlib
 from .summary import exit_code, highest_table, points_table, summaries
 from .table import Table, show
+from .words import parse
 
 __all__ = ["main"]
 
@@ -44,111 +44,9 @@ def main(words: Sequence[str]) -> int:
     :returns: the exit code.
     :raises BenchError: when it could not be run.
     """
-    ours, more = _split(list(words))
-    said = _parser().parse_args(ours)
-    said.more = more
+    said = parse(words)
     raise_descriptors()
-    command: Callable[[argparse.Namespace], int] = said.command
-    return command(said)
-
-
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    at = words.index("--") if "--" in words else len(words)
-    return words[:at], words[at + 1 :]
-
-
-# -- words --------------------------------------------------------------------------
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "twistedvoice bench",
-        description="What can this machine hold? Options of the service follow --.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    load = commands.add_parser("load", help="put the service under load")
-    load.set_defaults(command=_load)
-    _add_load_words(load)
-    table = commands.add_parser("table", help="what calls cost, by their number")
-    table.set_defaults(command=_table)
-    table.add_argument("counts", type=_counts, help="as 50,100,200,400,800")
-    _add_contender_words(table)
-    _add_stand_words(table)
-    micro = commands.add_parser("micro", help="what one frame costs")
-    micro.set_defaults(command=_micro)
-    micro.add_argument("--rst", action="store_true", help="print it for a page")
-    leak = commands.add_parser("leak", help="is anything left of calls that ended?")
-    leak.set_defaults(command=_leak)
-    leak.add_argument("--calls", type=_count, default=10_000)
-    leak.add_argument("--at-once", type=_count, default=50)
-    leak.add_argument("--call-ms", type=_count, default=300)
-    _add_core_words(leak)
-    stall = commands.add_parser("stall", help="what the service bears from within")
-    stall.set_defaults(command=_stall, rst=False, picture=None)
-    stall.add_argument("--calls", type=_count, default=100)
-    stall.add_argument("--lead-ms", type=_count, default=100)
-    stall.add_argument("--every-ms", type=_count, default=500)
-    stall.add_argument("--busy-thread", action="store_true",
-                       help="a thread that computes, instead of stalls")  # fmt: skip
-    _add_stand_words(stall)
-    return parser
-
-
-def _add_load_words(parser: argparse.ArgumentParser) -> None:
-    many = parser.add_mutually_exclusive_group()
-    many.add_argument("--calls", type=_count, default=100)
-    many.add_argument("--ramp", action="store_true", help="find the most that hold")
-    parser.add_argument("--start", type=_count, default=100, help="where --ramp begins")
-    parser.add_argument("--url", type=Target.parse, help="ws://HOST:PORT/PATH of a"
-                        " service that runs with --trust-loopback")  # fmt: skip
-    _add_contender_words(parser)
-    _add_stand_words(parser)
-
-
-def _add_contender_words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--agent", choices=AGENTS, default="echo")
-    parser.add_argument("--recordings", choices=("on", "off", "both"), default="on")
-    parser.add_argument("--baseline", action="store_true",
-                        help="measure plain Autobahn too, in turns")  # fmt: skip
-    parser.add_argument("--runs", type=_count, default=1, help="for medians")
-    parser.add_argument("--picture", type=Path, help="draw it into this file")
-    parser.add_argument("--rst", action="store_true", help="print it for a page")
-
-
-def _add_stand_words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--max-stolen", type=float, default=3.0, metavar="PERCENT",
-                        help="what the host may take from it")  # fmt: skip
-    parser.add_argument("--json", type=Path, help="write all figures here")
-    _add_core_words(parser)
-
-
-def _add_core_words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cores", type=_core_numbers, default=[], help="of the service"
-    )
-    parser.add_argument("--generator-cores", type=_core_numbers, default=[])
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return int(text)
-
-
-def _counts(text: str) -> list[int]:
-    return [_count(each) for each in text.split(",")]
-
-
-def _core_numbers(text: str) -> list[int]:
-    available = os.sched_getaffinity(0)
-    numbers = [int(each) for each in text.split(",") if each.isdecimal()]
-    if not numbers or not available.issuperset(numbers):
-        raise argparse.ArgumentTypeError(f"cores are of {sorted(available)}")
-    return numbers
-
-
-# -- load and table -----------------------------------------------------------------
+    return _COMMANDS[said.command](said)
 
 
 def _load(said: argparse.Namespace) -> int:
@@ -257,9 +155,6 @@ def _check_picture(said: argparse.Namespace) -> None:
         require_matplotlib()
 
 
-# -- the rest -----------------------------------------------------------------------
-
-
 def _micro(said: argparse.Namespace) -> int:
     _print(said, micro_table(timed()))
     sys.stdout.write(f"{describe()}\n")
@@ -307,3 +202,12 @@ def _print(said: argparse.Namespace, table: Table) -> None:
 
 def _tell(line: str) -> None:
     sys.stderr.write(f"{line}\n")
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "load": _load,
+    "table": _table,
+    "micro": _micro,
+    "leak": _leak,
+    "stall": _stall,
+}

@@ -65,11 +65,6 @@ class Ear:
         """Forget what waits; the next sound begins anew."""
         self._played_at = None
 
-    @property
-    def last_ns(self) -> int:
-        """When the last sound came; only after some did."""
-        return self._arrivals[-1]
-
     def played_at(self, now_ns: int) -> int:
         """:returns: when all that came so far will have been played, or was: now."""
         return max(now_ns, self._played_at or 0)

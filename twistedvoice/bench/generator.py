@@ -65,8 +65,9 @@ class Generator:
         #: Who is at each place of the schedule, and when in the period it speaks.
         self._seats: list[Carrier | None] = [None] * len(job.indices)
         self._phases = [_PERIOD_NS * i // job.all_calls for i in job.indices]
-        self._seat = self._cycle = 0
-        self._made = 0
+        self._seat = 0
+        self._cycle_ns = job.begin_ns
+        self._made, self._total = 0, job.calls
         self._carriers: dict[int, Carrier] = {}
         self._finished: list[Carrier] = []
         self._marks: list[tuple[int, int, Carrier]] = []
@@ -89,12 +90,9 @@ class Generator:
     def _is_over(self, now_ns: int) -> bool:
         if now_ns >= self._job.to_ns + _FAREWELL_NS:
             return True
-        return self._made == self._job.calls and not self._carriers
+        return self._made == self._total and not self._carriers
 
     # -- the schedule ------------------------------------------------------------------
-
-    def _due_ns(self) -> int:
-        return self._job.begin_ns + self._cycle * _PERIOD_NS + self._phases[self._seat]
 
     def _speak(self) -> int:
         """
@@ -102,43 +100,42 @@ class Generator:
 
         :returns: when the next is due.
         """
-        due_ns = self._due_ns()
+        clock, seats, phases = self._clock, self._seats, self._phases
+        late_ns = self._late_ns if self._log.measuring else None
+        seat = self._seat
+        due_ns = self._cycle_ns + phases[seat]
         for _ in range(_BURST):
-            now_ns = self._clock()
+            now_ns = clock()
             if due_ns > now_ns:
                 break
-            self._visit(self._seats[self._seat], now_ns, due_ns)
-            self._seat += 1
-            if self._seat == len(self._seats):
-                self._seat = 0
-                self._cycle += 1
-            due_ns = self._due_ns()
+            carrier = seats[seat]
+            if carrier is not None and carrier.open and now_ns < carrier.leaves_ns:
+                carrier.speak(now_ns)
+                if late_ns is not None:
+                    late_ns.append(now_ns - due_ns)
+            else:
+                self._visit(seat, carrier, now_ns)
+            seat += 1
+            if seat == len(seats):
+                seat = 0
+                self._cycle_ns += _PERIOD_NS
+            due_ns = self._cycle_ns + phases[seat]
+        self._seat = seat
         return due_ns
 
-    def _visit(self, carrier: Carrier | None, now_ns: int, due_ns: int) -> None:
+    def _visit(self, seat: int, carrier: Carrier | None, now_ns: int) -> None:
+        """Begin or end a call; nothing while one connects or leaves."""
         if carrier is None or carrier.gone:
-            self._take_seat(now_ns)
+            self._take(seat, carrier is None, now_ns)
         elif carrier.open:
-            if self._is_told_enough(carrier, now_ns):
-                carrier.hang_up()
-                return
-            carrier.speak(now_ns)
-            if self._log.measuring:
-                self._late_ns.append(now_ns - due_ns)
+            carrier.hang_up()
 
-    def _is_told_enough(self, carrier: Carrier, now_ns: int) -> bool:
-        job = self._job
-        if job.call_ms is not None:
-            return now_ns >= carrier.opened_ns + job.call_ms * 1_000_000
-        return now_ns >= job.to_ns
-
-    def _take_seat(self, now_ns: int) -> None:
+    def _take(self, seat: int, first: bool, now_ns: int) -> None:
         """Begin a call here, when one is left to make and its time has come."""
         job = self._job
-        if self._made == job.calls or now_ns >= job.to_ns:
+        if self._made == self._total or now_ns >= job.to_ns:
             return
-        index = job.indices[self._seat]
-        first = self._seats[self._seat] is None
+        index = job.indices[seat]
         if first and now_ns < job.begin_ns + index * job.apart_ns:
             return
         carrier = Carrier(
@@ -152,7 +149,7 @@ class Generator:
             new_socket=self._new_socket,
         )
         self._made += 1
-        self._seats[self._seat] = carrier
+        self._seats[seat] = carrier
         self._carriers[carrier.descriptor] = carrier
         carrier.connect()
         self._poll.register(carrier.descriptor, select.EPOLLOUT)

@@ -63,10 +63,11 @@ class Voice:
             call_id=f"CA{index:032x}",
             account_id=f"AC{7:032x}",
         )
-        #: How the payload of its frames ends.
-        self.owner = b64encode(index.to_bytes(_OWNER_BYTES, "big"))
+        owner = b64encode(index.to_bytes(_OWNER_BYTES, "big"))
+        #: How the payload of its frames ends, but for the padding.
+        self.owner = owner.rstrip(b"=")
         #: How its frames end.
-        self.ending = (_ENDING % (self.owner.decode("ascii"), self.stream_id)).encode()
+        self.ending = (_ENDING % (owner.decode("ascii"), self.stream_id)).encode()
 
     def hello(self) -> bytes:
         """:returns: the frames before the first sound."""
