@@ -31,6 +31,8 @@ _MOST_UNSENT = 256 * 1024
 _REMEMBERED = 256
 #: Of so many frames that come back one is looked at: what that finds, it finds often.
 _COMPARED = 4
+#: Some ten frames; what is left is there at the next look.
+_MOST_AT_ONCE = 4096
 _SWITCHED = b"HTTP/1.1 101 "
 
 
@@ -73,7 +75,9 @@ class Carrier:
         self.ear = Ear(job.jitter_ms * 1_000_000)
         self.voice = Voice(index)
         self._job = job
-        self._speech = speech
+        self._numbers = speech.numbers
+        self._beginning = speech.beginning
+        self._ending = self.voice.ending
         self._log = log
         self._remind = remind
         self._ended = ended
@@ -112,7 +116,18 @@ class Carrier:
         number = self._said
         self._said = number + 1
         self._sent_ns[number % _REMEMBERED] = now_ns
-        self._write(self._speech.beginning(number) + self.voice.ending)
+        frame = self._beginning(number) + self._ending
+        if self._unsent:
+            self._write(frame)
+            return
+        # As _write does, without another call.
+        try:
+            sent = self._send(frame)
+        except OSError:
+            self._write(frame)
+            return
+        if sent < len(frame):
+            self._unsent = frame[sent:]
 
     def hang_up(self) -> None:
         """Say goodbye; it is gone when the service has closed."""
@@ -142,7 +157,7 @@ class Carrier:
     def read(self, now_ns: int) -> None:
         """Take what there is to read."""
         try:
-            data = self._receive(65536)
+            data = self._receive(_MOST_AT_ONCE)
         except BlockingIOError:
             return
         except OSError:
@@ -169,7 +184,7 @@ class Carrier:
 
     def _compare(self, payload: bytes, now_ns: int) -> None:
         """Find out when this was said, if it is an echo."""
-        number = self._speech.numbers.get(payload[:NUMBER_CHARS])
+        number = self._numbers.get(payload[:NUMBER_CHARS])
         if number is None:
             return
         if not payload.endswith(self.voice.owner):

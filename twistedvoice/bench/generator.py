@@ -30,9 +30,10 @@ from .tally import Job, Tally
 __all__ = ["Generator", "main"]
 
 _PERIOD_NS = FRAME_MS * 1_000_000
-#: The loop sleeps to the next of these: waking for each frame would cost more than the
-#: frames do.
-_QUANTUM_NS = 100_000
+#: The loop sleeps to the next of these, for few calls and for many: waking for each
+#: frame would cost more than the frames do.
+_QUANTA_NS = (100_000, 250_000)
+_MANY = 200
 #: How many calls speak before what came is read.
 _BURST = 64
 #: What calls may take to end.
@@ -65,6 +66,7 @@ class Generator:
         #: Who is at each place of the schedule, and when in the period it speaks.
         self._seats: list[Carrier | None] = [None] * len(job.indices)
         self._phases = [_PERIOD_NS * i // job.all_calls for i in job.indices]
+        self._quantum_ns = _QUANTA_NS[len(job.indices) > _MANY]
         self._seat = 0
         self._cycle_ns = job.begin_ns
         self._made, self._total = 0, job.calls
@@ -76,14 +78,16 @@ class Generator:
 
     def run(self) -> Tally:
         """:returns: what became of all calls, once they have ended."""
-        while not self._is_over(self._clock()):
-            self._log.measuring = self._job.from_ns <= self._clock() < self._job.to_ns
+        clock, job, quantum_ns = self._clock, self._job, self._quantum_ns
+        while not self._is_over(now_ns := clock()):
+            self._log.measuring = job.from_ns <= now_ns < job.to_ns
             due_ns = self._speak()
-            self._give_marks_back()
+            if self._marks:
+                self._give_marks_back()
             events = self._read()
-            now_ns = self._clock()
+            now_ns = clock()
             if events < _BURST and due_ns > now_ns:
-                self._sleep((_QUANTUM_NS - now_ns % _QUANTUM_NS) / 1e9)
+                self._sleep((quantum_ns - now_ns % quantum_ns) / 1e9)
         self._poll.close()
         return self._tally()
 

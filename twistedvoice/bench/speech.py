@@ -37,9 +37,12 @@ class Speech:
 
     def beginning(self, number: int) -> bytes:
         """:returns: the frame of this number, counted from 0, but for its ending."""
-        while len(self._beginnings) <= number:
-            self._beginnings.append(self._make(len(self._beginnings)))
-        return self._beginnings[number]
+        try:
+            return self._beginnings[number]
+        except IndexError:
+            while len(self._beginnings) <= number:
+                self._beginnings.append(self._make(len(self._beginnings)))
+            return self._beginnings[number]
 
     def _make(self, number: int) -> bytes:
         noise = bytes(0x80 | self._random.randrange(0x70) for _ in range(_NOISE_BYTES))
