@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twistedvoice import cli
 from twistedvoice.bench import command
 from twistedvoice.bench.contender import Contender
-from twistedvoice.bench.figures import HOLDS, Limits
+from twistedvoice.bench.figures import HOLDS, Limits, Spread
 from twistedvoice.bench.leak import Leak, LeakRun
 from twistedvoice.bench.load import Point, Stand, Target
 from twistedvoice.errors import BenchError
@@ -159,8 +159,12 @@ class StallTests(CommandTestCase):
         self.assertEqual(self.run_bench("stall", "--lead-ms=120"), 0)
         (stand,) = self.stands
         self.assertEqual(stand.jitter_ms, 20)
-        uneven = figures(gap_ms=figures().gap_ms.__class__(p99=80.0))
+        uneven = figures(gap_ms=Spread(p99=80.0))
         self.assertEqual(stand.limits.judge(uneven).outcome, "holds")
+        hole = figures(counts={"spoken": 1, "underruns": 1})
+        self.assertEqual(stand.limits.judge(hole).outcome, "fails")
+        # Of ten seconds, 120 ms may come after their end.
+        self.assertAlmostEqual(stand.limits.audio, 0.983)
         words = self.command()
         self.assertIn("--stall-ms=100", words)
         self.assertIn("--lead-ms=120", words)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ from attrs import asdict
 
 from .contender import BASELINE, Contender, disturbed, service
 from .contest import Highest, Ramp, loads
-from .figures import Limits
+from .figures import HOLDS, Limits
 from .leak import LeakRun
 from .load import Point, Stand, Target, raise_descriptors
 from .machine import cores, describe
@@ -111,8 +112,13 @@ def _measuring(
     return measure
 
 
-def _limits(said: argparse.Namespace, **others: float) -> Limits:
-    return Limits(stolen=said.max_stolen / 100, **others)  # type: ignore[arg-type]
+def _limits(
+    said: argparse.Namespace,
+    *,
+    gap_p99_ms: float = HOLDS.gap_p99_ms,
+    audio: float = HOLDS.audio,
+) -> Limits:
+    return Limits(stolen=said.max_stolen / 100, gap_p99_ms=gap_p99_ms, audio=audio)
 
 
 def _told(point: Point) -> str:
@@ -163,21 +169,24 @@ def _micro(said: argparse.Namespace) -> int:
 
 def _stall(said: argparse.Namespace) -> int:
     if said.busy_thread:
-        limits, jitter_ms = _limits(said, gap_p99_ms=_BUSY_P99_MS), 60
-        what, agent = ["--busy-thread"], "echo"
+        what, agent, jitter_ms = ["--busy-thread"], "echo", 60
+        limits = _limits(said, gap_p99_ms=_BUSY_P99_MS)
     else:
-        # How even it is does not count here, only whether there is a hole. And the ear
-        # waits for one frame alone: the rest is for the lead to bear.
-        limits, jitter_ms = _limits(said, gap_p99_ms=float("inf")), _TICK_MS
         longest_ms = said.lead_ms - _TICK_MS
-        what, agent = (
-            [f"--stall-ms={longest_ms}", f"--every-ms={said.every_ms}"],
-            "prompt",
-        )
+        what = [f"--stall-ms={longest_ms}", f"--every-ms={said.every_ms}"]
+        # The ear waits for one frame alone: the rest is for the lead to bear.
+        agent, jitter_ms = "prompt", _TICK_MS
+        limits = _only_holes(said)
     more = [f"--lead-ms={said.lead_ms}", *said.more]
     contender = disturbed("service", agent, what, more)
     point = _measuring(said, limits, jitter_ms)(contender, said.calls)
     return _conclude(said, "Disturbed from within", [point])
+
+
+def _only_holes(said: argparse.Namespace) -> Limits:
+    """:returns: frames may be uneven, and a stall may hold back the last of them."""
+    held_back = said.lead_ms / 1000 / said.seconds
+    return _limits(said, gap_p99_ms=math.inf, audio=HOLDS.audio - held_back)
 
 
 def _leak(said: argparse.Namespace) -> int:

@@ -13,6 +13,9 @@ from .load import Target
 
 __all__ = ["parse"]
 
+#: A prompt is said for five minutes, and some of them pass before the measuring.
+_LONGEST_SECONDS = 240
+
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """
@@ -83,15 +86,15 @@ def _add_contender_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", action="store_true",
                         help="measure plain Autobahn too, in turns")  # fmt: skip
     parser.add_argument("--runs", type=_count, default=1, help="for medians")
-    parser.add_argument("--picture", type=Path, help="draw it into this file")
+    parser.add_argument("--picture", type=_file, help="draw it into this file")
     parser.add_argument("--rst", action="store_true", help="print it for a page")
 
 
 def _add_stand_words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=_seconds, default=10.0)
     parser.add_argument("--max-stolen", type=float, default=3.0, metavar="PERCENT",
                         help="what the host may take from it")  # fmt: skip
-    parser.add_argument("--json", type=Path, help="write all figures here")
+    parser.add_argument("--json", type=_file, help="write all figures here")
     _add_core_words(parser)
 
 
@@ -106,6 +109,25 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time above 0, up to {_LONGEST_SECONDS} seconds"
+        )
+    return seconds
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder for {text}")
+    return path
 
 
 def _counts(text: str) -> list[int]:
