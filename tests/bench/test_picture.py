@@ -32,6 +32,13 @@ class PictureTests(SynchronousTestCase):
         draw([point(server=None)], path, "")
         self.assertIn("<!-- service -->", path.read_text("utf-8"))
 
+    def test_nothing_counts(self) -> None:
+        """Where no run counts, the panels are empty, and nobody is warned."""
+        path = Path(self.mktemp() + ".svg")
+        draw([point("service", 200, "invalid")], path, "the machine")
+        self.assertNotIn("<!-- service -->", path.read_text("utf-8"))
+        self.assertEqual(self.flushWarnings(), [])
+
     def test_lines(self) -> None:
         """Every contender has a line; what does not count is not on it."""
         points = [point("service", n) for n in (100, 50)]

@@ -34,7 +34,8 @@ def draw(points: Sequence[Point], path: Path, title: str) -> None:
     drawing = Figure(figsize=(8, 7), layout="constrained")
     drawing.suptitle(title, size=9, wrap=True)
     even, cost = drawing.subplots(2, 1, sharex=True)
-    for name, mine in lines(points).items():
+    drawn = lines(points)
+    for name, mine in drawn.items():
         calls = [each.calls for each in mine]
         even.plot(calls, [each.gap_ms("p99") for each in mine], label=name, marker="o")
         known = [(each.calls, each.cpu_us) for each in mine if each.cpu_us is not None]
@@ -44,7 +45,8 @@ def draw(points: Sequence[Point], path: Path, title: str) -> None:
     low, high = even.get_ylim()
     even.set_ylim(min(low, 0.1), max(high, 10))
     even.set_ylabel("|gap - 20 ms|, 99 %, ms")
-    even.legend(frameon=False)
+    if drawn:
+        even.legend(frameon=False)
     cost.set_ylabel("CPU, us for a second of a call")
     cost.set_xlabel("calls")
     cost.set_ylim(bottom=0)
