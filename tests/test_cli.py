@@ -39,7 +39,7 @@ class MainTests(CliTestCase):
         """Who asks for help gets it, with 0."""
         for words in ((), ("--help",), ("-h",), ("help",)):
             self.assertEqual(main(words), 0)
-        for command in ("serve", "demo", "call", "bench", "check-config"):
+        for command in ("serve", "demo", "call", "bench", "check-config", "recordings"):
             self.assertIn(f"\n  {command}", self.out.getvalue())
         self.assertEqual(self.errors.getvalue(), "")
 

@@ -1,5 +1,6 @@
 # -*- test-case-name: tests.test_cli -*-
-"""``twistedvoice``: serve, demo, call, bench, check-config.
+"""``twistedvoice``: serve, demo, call, bench, recordings,
+check-config.
 
 Each command turns words into a plan and an outcome into an exit status; the work is
 done elsewhere. What needs an extra is imported only by the command that needs it.
@@ -29,6 +30,7 @@ from .config import default_node_id, warnings
 from .crew import LEASH
 from .errors import AudioFormatError, BenchError, ConfigError, SimulationError
 from .process import ProcessService
+from .recording.command import recordings
 from .tap import Options, build, build_worker, configure, explained
 from .worker import Leash
 
@@ -232,6 +234,7 @@ _COMMANDS: dict[str, _Command] = {
     "call": _call,
     "bench": _bench,
     "check-config": _check_config,
+    "recordings": recordings,
 }
 
 _USAGE = """\
@@ -242,6 +245,7 @@ usage: twistedvoice COMMAND [OPTIONS]
   call URL      call a running service, as its carrier would
   bench COMMAND put the service under load, and say what this machine holds
   check-config  say whether the configuration is good
+  recordings    finish the recordings that a crash left
 
 twistedvoice COMMAND --help says more.
 """

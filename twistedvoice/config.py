@@ -93,6 +93,7 @@ class RecordingConfig:
     """How the service records."""
 
     without_audio: Literal["keep", "discard"]
+    fsync: Literal["never", "second", "close"]
 
 
 @frozen(kw_only=True)

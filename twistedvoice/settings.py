@@ -307,6 +307,12 @@ SETTINGS = (
         reload=True,
     ),
     Setting(
+        key="recording.fsync",
+        kind=choice("never", "second", "close"),
+        default="close",
+        help="When recordings reach the disk itself: never, second or close.",
+    ),
+    Setting(
         key="carrier_recording.enabled",
         kind=SWITCH,
         default="false",

@@ -151,6 +151,7 @@ class House:
                 Path(config.recordings),
                 self.disk.defer,
                 without_audio=config.recording.without_audio,
+                fsync=config.recording.fsync,
             )
         if config.carrier_recording.enabled and self._rest is not None:
             self.carrier_side = CarrierRecordings(
@@ -252,6 +253,7 @@ class House:
                 reactor_lateness=self.probe.lateness,
                 culprits=self.probe.culprits,
                 carrier_recordings=self._carrier_counts,
+                recordings={} if self.local is None else self.local.counts,
             )
         )
         return registry

@@ -40,6 +40,12 @@ class SpokenTests(SynchronousTestCase):
         spoken = Spoken(3)
         self.assertEqual((spoken.generation, spoken.sent_us), (3, 0))
         self.assertEqual(spoken.heard_us(5_000_000), 0)
+        self.assertIsNone(spoken.span_us)
+
+    def test_span(self) -> None:
+        """It begins with its first frame and ends with its last, holes among them."""
+        spoken, starts = spoken_with([0, 30_000, 0])
+        self.assertEqual(spoken.span_us, (1_000, starts[-1] + FRAME_US))
 
     def test_heard(self) -> None:
         """What was heard grows with the clock, microsecond by microsecond."""

@@ -122,10 +122,11 @@ class LocalTestCase(SynchronousTestCase):
         self.recordings.startService()
         self.thread.done.clear()
 
-    def names(self) -> list[str]:
-        """:returns: the paths of all files."""
+    def names(self, kind: str = ".wav") -> list[str]:
+        """:returns: the paths of the files of a kind, finished or not."""
         return sorted(
-            str(path.relative_to(self.folder)) for path in self.folder.rglob("*.*")
+            str(path.relative_to(self.folder))
+            for path in self.folder.rglob(f"*{kind}*")
         )
 
     def facts(self, call: LineCall) -> dict[str, Any]:
@@ -160,6 +161,7 @@ class RecordTests(LocalTestCase):
                 "path": str(path),
                 "duration_ms": 4000,
                 "degraded": False,
+                "lost": [],
                 "late_frames": 0,
                 "dropped_frames": 0,
             },
@@ -330,7 +332,7 @@ class DiscardTests(LocalTestCase):
         self.assertEqual(self.names(), ["2026/11/23/n1-1.wav.part"])
         facts = self.facts(call)
         self.assertEqual((facts["state"], facts["path"]), ("skipped", None))
-        self.assertEqual(self.names(), [])
+        self.assertEqual(self.names("."), [])
 
     def test_over_before_the_trigger(self) -> None:
         """A call that ends right after its first frame is a recording all the same."""

@@ -26,9 +26,9 @@ class PartFileTests(SynchronousTestCase):
         self.part_path = self.folder / "2026" / "call.wav.part"
         self.part = PartFile(self.path, MULAW_8K)
 
-    def names(self) -> list[str]:
-        """:returns: the names of all files."""
-        return sorted(path.name for path in self.folder.rglob("*.*"))
+    def names(self, kind: str = ".wav") -> list[str]:
+        """:returns: the names of the files of a kind, finished or not."""
+        return sorted(path.name for path in self.folder.rglob(f"*{kind}*"))
 
     def test_life(self) -> None:
         """It grows as a part, and is whole under its name in the end."""
@@ -82,7 +82,7 @@ class PartFileTests(SynchronousTestCase):
         self.part.open()
         self.part.append(Batch([(0, A)], [], 20_000))
         self.part.discard()
-        self.assertEqual(self.names(), [])
+        self.assertEqual(self.names("."), [])
         self.assertIsNone(self.part.path)
 
     def test_replaces_nothing(self) -> None:

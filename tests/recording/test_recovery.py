@@ -56,9 +56,9 @@ class RecoverTests(SynchronousTestCase):
         path.write_bytes(content[: len(content) - cut])
         return path
 
-    def names(self) -> list[str]:
-        """:returns: the names of all files."""
-        return sorted(path.name for path in self.folder.rglob("*.*"))
+    def names(self, kind: str = ".wav") -> list[str]:
+        """:returns: the names of the files of a kind, finished or not."""
+        return sorted(path.name for path in self.folder.rglob(f"*{kind}*"))
 
     def test_finished(self) -> None:
         """Each becomes a good file with all the sound that was written."""
@@ -84,7 +84,7 @@ class RecoverTests(SynchronousTestCase):
         self.left("cut", cut=16030)
         self.left("empty", cut=16058)
         self.assertEqual(recover(self.folder), [])
-        self.assertEqual(self.names(), [])
+        self.assertEqual(self.names("."), [])
 
     def test_replaces_nothing(self) -> None:
         """A file that has the name already keeps it."""

@@ -44,6 +44,7 @@ class MetersTestCase(SynchronousTestCase):
                 reactor_lateness=self.lateness,
                 culprits=self.culprits,
                 carrier_recordings=lambda: self.recordings,
+                recordings={"failed": 2},
             )
         )
 
@@ -179,6 +180,7 @@ class MetersTests(MetersTestCase):
         self.recordings["created"] = 3
         self.assertEqual(self.values("reactor_blocked"), {'x/"odd"\n.py:f:1': 2})
         self.assertEqual(self.values("carrier_recordings"), {"created": 3})
+        self.assertEqual(self.values("recordings"), {"failed": 2})
 
     def test_labels_do_not_grow_with_calls(self) -> None:
         """Any number of calls makes no more lines than a few."""

@@ -61,20 +61,9 @@ class WavWriter:
         finally:
             self.data_bytes += self._file.tell() - before
 
-    def overwrite(self, frame: int, channel: int, payload: bytes) -> None:
-        """
-        Replace one channel's sound from sample frame ``frame`` on.
-
-        :param payload: must end where the file ends, or before.
-        """
-        width = self._format.bits // 8
-        frame_bytes = self._format.frame_bytes
-        at = _HEADER_BYTES + frame * frame_bytes
-        count = len(payload) // width
-        there = bytearray(os.pread(self._file.fileno(), count * frame_bytes, at))
-        for byte in range(width):
-            there[channel * width + byte :: frame_bytes] = payload[byte::width]
-        os.pwrite(self._file.fileno(), there, at)
+    def sync(self) -> None:
+        """Have all that was written on the disk itself."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Fill in the sizes and let go of the file; idempotent."""

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from ..interfaces import Dialect
 from ..realtime.stream import OutgoingStream
+from ..realtime.tracks import Note
 from .marks import Marks
 from .utterance import SpokenUtterance
 
@@ -103,6 +104,7 @@ class Voice:
         self.clear_took_us = self._now_us() - now_us
         if self._dialect.capabilities.clear:
             self._cut(now_us)
+            self._note("clear", now_us)
         self._finish_all("cleared")
         return dropped_us // 1000
 
@@ -139,7 +141,9 @@ class Voice:
             self._open = None
 
         def resolved(outcome: str) -> None:
-            self._unfinished.pop(utterance, None)
+            if utterance in self._unfinished:
+                del self._unfinished[utterance]
+                self._note_said(utterance, outcome)
             utterance.resolve(outcome)
 
         self.send_mark(resolved)
@@ -147,6 +151,17 @@ class Voice:
     def _cut(self, now_us: int) -> None:
         for utterance in self._unfinished:
             utterance.spoken.cut(now_us)
+
+    def _note_said(self, utterance: SpokenUtterance, outcome: str) -> None:
+        """Tell who records where an utterance lies, and what became of it."""
+        span_us = utterance.spoken.span_us
+        if span_us is not None:
+            self._note(outcome, self._now_us(), *span_us)
+
+    def _note(self, kind: str, now_us: int, *span_us: int) -> None:
+        tracks = self.stream.tracks
+        if tracks is not None:
+            tracks.notes.append(Note(kind, now_us, len(tracks.heard), *span_us))
 
     def _can_drop(self) -> bool:
         if self._dialect.capabilities.clear:
@@ -159,6 +174,7 @@ class Voice:
         # Whoever is told may write to another of them at once: it must be over, too.
         for utterance in unfinished:
             utterance.settle(outcome)
+            self._note_said(utterance, outcome)
         self.marks.resolve_all(outcome)
         for utterance in unfinished:
             utterance.resolve(outcome)

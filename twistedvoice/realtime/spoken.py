@@ -47,6 +47,13 @@ class Spoken:
         self._spans.append([start_us, start_us + FRAME_US])
         return hole_us
 
+    @property
+    def span_us(self) -> tuple[int, int] | None:
+        """Where it began and ended on the playout clock; None when none was sent."""
+        if not self._spans:
+            return None
+        return self._spans[0][0], self._spans[-1][1]
+
     def heard_us(self, now_us: int) -> int:
         """:returns: how much of it has been played by ``now_us``."""
         return sum(

@@ -7,9 +7,24 @@ of bytes that exist anyway. Whoever records takes them from here, elsewhere and 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..formats import AudioFormat
 
-__all__ = ["Tracks"]
+__all__ = ["Note", "Tracks"]
+
+
+class Note(NamedTuple):
+    """Something that happened to the sound; times are on the schedule's clock."""
+
+    #: ``clear``, or what became of an utterance: ``played``, ``cleared`` ...
+    kind: str
+    at_us: int
+    #: How many frames of ``heard`` came before it.
+    heard: int
+    #: Where the utterance lies on the playout clock.
+    from_us: int = 0
+    until_us: int = 0
 
 
 class Tracks:
@@ -21,12 +36,14 @@ class Tracks:
     on the playout clock, payload)`` in playing order, without overlap.
     """
 
-    __slots__ = ("format", "heard", "played")
+    __slots__ = ("format", "heard", "notes", "played")
 
     def __init__(self, format: AudioFormat) -> None:  # noqa: A002
         self.format = format
         self.heard: list[tuple[int, bytes]] = []
         self.played: list[tuple[int, bytes]] = []
+        #: What happened besides; never noted by the tick.
+        self.notes: list[Note] = []
 
     def cut(self, at_us: int) -> None:
         """Forget what would play after ``at_us``: the carrier was told to drop it."""

@@ -8,6 +8,7 @@ which calls there are; what one of them does is :mod:`.recording`'s business.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from twisted.python.failure import Failure
 
 from ..interfaces import CallRecord
 from ..realtime.tracks import Tracks
-from .part import PartFile
+from .part import FsyncPolicy, PartFile
 from .recording import Recording, State
 from .recovery import recover
 
@@ -30,6 +31,11 @@ __all__ = ["LocalRecordings"]
 
 #: A batch's time is cut in this many visits, and the calls are spread over them.
 _SLOTS = 10
+#: How much sound of one call may wait for a disk that does not answer ...
+_MOST_WAITING_US = 60_000_000
+_LEAST_WAITING_US = 10_000_000
+#: ... and of all calls together, unless each would have less than the least.
+_ALL_WAITING_US = 6_000_000_000
 #: Stands for the recovery where otherwise a session id stands.
 _RECOVERY = "recovery"
 
@@ -46,6 +52,7 @@ class LocalRecordings(Service):
     :param defer_to_thread: runs a function in a thread that may block.
     :param without_audio: what becomes of a call in which nothing was said to the
         caller.
+    :param fsync: when what is written is made to reach the disk itself.
     :param batch_seconds: how much sound is written at once.
     """
 
@@ -56,6 +63,7 @@ class LocalRecordings(Service):
         defer_to_thread: Callable[..., Deferred[Any]],
         *,
         without_audio: Literal["keep", "discard"] = "keep",
+        fsync: FsyncPolicy = "close",
         batch_seconds: float = 0.5,
     ) -> None:
         self._clock = clock
@@ -63,6 +71,9 @@ class LocalRecordings(Service):
         self._defer_to_thread = defer_to_thread
         #: What becomes of such a call; may be set while calls run.
         self.keep_unspoken = without_audio == "keep"
+        #: What became of recordings, for the metrics.
+        self.counts: Counter[str] = Counter()
+        self._fsync = fsync
         self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(self._visit)
         self._visits.clock = clock
@@ -81,7 +92,7 @@ class LocalRecordings(Service):
         visited.addErrback(_log_unvisited)
         self._unfinished.add(_RECOVERY)
         recovered = self._defer_to_thread(recover, self._folder)
-        recovered.addCallbacks(_log_recovered, _log_unrecovered)
+        recovered.addCallbacks(self._recovered, _log_unrecovered)
         recovered.addCallback(lambda _: self._finished(_RECOVERY))
 
     def stopService(self) -> Deferred[None]:
@@ -106,7 +117,12 @@ class LocalRecordings(Service):
             clock=self._clock,
             record=record,
             tracks=tracks,
-            part=PartFile(self._path(record), record.format),
+            part=PartFile(
+                self._path(record),
+                record.format,
+                about=_about(record),
+                fsync=self._fsync,
+            ),
             defer_to_thread=self._defer_to_thread,
             keep_unspoken=self.keep_unspoken,
         )
@@ -124,8 +140,8 @@ class LocalRecordings(Service):
         """:returns: fires with ``{"recording": {...}}``, once all is on disk."""
         for slot in self._slots:
             if record.session_id in slot:
-                ended = slot.pop(record.session_id).end()
-                return ended.addCallback(self._pass_on, record.session_id)
+                recording = slot.pop(record.session_id)
+                return recording.end().addCallback(self._pass_on, recording)
         return succeed({"recording": {"state": State.SKIPPED.value}})
 
     def _path(self, record: CallRecord) -> Path:
@@ -134,17 +150,27 @@ class LocalRecordings(Service):
 
     def _visit(self) -> None:
         self._visited = (self._visited + 1) % _SLOTS
+        share_us = _ALL_WAITING_US // max(1, sum(map(len, self._slots)))
+        waiting_us = min(max(share_us, _LEAST_WAITING_US), _MOST_WAITING_US)
         for recording in self._slots[self._visited].values():
             try:
-                recording.turn()
+                recording.turn(waiting_us)
             except Exception:  # one call's trouble is not another's
                 recording.broke(Failure())
 
     def _pass_on(
-        self, facts: Mapping[str, object], session_id: str
+        self, facts: Mapping[str, object], recording: Recording
     ) -> Mapping[str, object]:
-        self._finished(session_id)
+        self.counts[recording.state.value] += 1
+        if recording.is_degraded:
+            self.counts["degraded"] += 1
+        self._finished(recording.record.session_id)
         return facts
+
+    def _recovered(self, paths: list[Path]) -> None:
+        self.counts["recovered"] += len(paths)
+        if paths:
+            _log.info("finished {count} recordings of a dead process", count=len(paths))
 
     def _finished(self, what: str) -> None:
         self._unfinished.discard(what)
@@ -164,9 +190,13 @@ def _log_unvisited(failure: Failure) -> None:
     _log.failure("recordings are not visited any more; ended calls are", failure)
 
 
-def _log_recovered(paths: list[Path]) -> None:
-    if paths:
-        _log.info("finished {count} recordings of a dead process", count=len(paths))
+def _about(record: CallRecord) -> Mapping[str, object]:
+    """:returns: what the sidecar says of a call: no numbers."""
+    return {
+        "session_id": record.session_id,
+        "call_id": record.call_id,
+        "started_at": record.started_at,
+    }
 
 
 def _log_unrecovered(failure: Failure) -> None:

@@ -1,38 +1,50 @@
 # -*- test-case-name: tests.recording.test_mixer -*-
 """Puts both sides of a call in their places on the recording's own time.
 
-Time zero is the ``start`` of the stream. The caller's sound is placed by the carrier's
-timestamps, ours by the playout clock; where neither has sound there is silence of the
-exact length. Knows nothing of files: :mod:`.part` writes what comes out.
+Time zero is the ``start`` of the stream, and the time is the carrier's. The caller's
+sound is placed by :mod:`.heard`, ours by :mod:`.farend`; where neither has sound there
+is silence of the exact length. What is mixed is final here: what later news change of
+it comes out as an edit. Knows nothing of files: :mod:`.part` writes what comes out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from attrs import Factory, define
+from attrs import define
 
-from ..formats import FRAME_MS, AudioFormat
+from ..formats import AudioFormat
+from ..realtime.tracks import Note
+from .farend import FarEnd, Shift
+from .heard import HeardTrack
+from .lead import Lead
 
-__all__ = ["CALLER", "CHANNELS", "SERVICE", "Batch", "Late", "Mixed", "Mixer"]
+__all__ = ["CALLER", "CHANNELS", "SERVICE", "Batch", "Late", "Mixed", "Mixer", "Moved"]
 
 #: The channels of a recording: the caller left, the service right.
 CALLER, SERVICE = 0, 1
 CHANNELS = 2
 
-#: Sound said to be this much ahead of time is not believed.
-_AHEAD_SECONDS = 10
+#: A frame may be so much ahead of what we know of the carrier's time.
+_SLACK_US = 40_000
 
 
 class Batch(NamedTuple):
-    """What the tracks held of the time before ``until_us``."""
+    """What the tracks held; stream times are microseconds since the start, by us."""
 
     #: Milliseconds on the carrier's clock, and the caller's sound.
     heard: Sequence[tuple[int, bytes]]
-    #: Microseconds on the playout clock, and ours.
+    #: Stream time, and ours.
     played: Sequence[tuple[int, bytes]]
+    #: All that was played before this is here.
     until_us: int
+    #: When the batch was taken; not before ``until_us``.
+    now_us: int = 0
+    #: What else happened, in order.
+    notes: Sequence[Note] = ()
+    #: Spans of stream time whose sound was given up.
+    lost: Sequence[tuple[int, int]] = ()
 
 
 class Late(NamedTuple):
@@ -44,28 +56,48 @@ class Late(NamedTuple):
     payload: bytes
 
 
+class Moved(NamedTuple):
+    """Sound of the service that is written already and belongs elsewhere."""
+
+    #: Sample frames: from, until, by; in order and without overlap.
+    pieces: Sequence[tuple[int, int, int]]
+
+
 class Mixed(NamedTuple):
-    """What to write: ``block`` at the end, then each of ``late`` in its place."""
+    """What to write: ``block`` at the end, then each edit, in order."""
 
     #: Whole sample frames, interleaved.
     block: bytes
-    late: Sequence[Late]
+    edits: Sequence[Late | Moved] = ()
+    #: What the sidecar says of it; times are milliseconds of the recording.
+    lines: Sequence[Mapping[str, object]] = ()
+
+
+@define
+class _Echo:
+    """A mark that came back, and between which frames of the caller."""
+
+    note: Note
+    #: Where the caller's sound ended then, and after one more frame.
+    after: int
+    before: int | None = None
 
 
 class Mixer:
-    """
-    The recording of one call, from its start on.
-
-    Caller's frames whose timestamps only jitter are joined without a seam; a hole of
-    half a frame or more stays a hole. What overlaps earlier sound of its own side is
-    dropped and counted.
-    """
+    """The recording of one call, from its start on."""
 
     def __init__(self, format: AudioFormat) -> None:  # noqa: A002
         self._format = format
-        # Timestamps are steered back before they are a frame off: half of one.
-        self._heard = _Side(format, seam=format.rate * FRAME_MS // 2000)
-        self._played = _Side(format, seam=0)
+        self._heard = HeardTrack(format)
+        self._far_end = FarEnd()
+        self._lead = Lead()
+        self._caller: list[tuple[int, bytes]] = []
+        self._service: list[tuple[int, bytes]] = []
+        self._clears: list[Note] = []
+        self._echoes: list[_Echo] = []
+        #: Moved sound lies up to here, perhaps beyond what is mixed.
+        self._moved_until = 0
+        self._lines: list[Mapping[str, object]] = []
         #: How many sample frames were mixed.
         self.mixed = 0
         self.late_frames = 0
@@ -73,79 +105,216 @@ class Mixer:
     @property
     def dropped_frames(self) -> int:
         """Frames that had no place: sent twice, or with a time that cannot be."""
-        return self._heard.dropped + self._played.dropped
+        return self._heard.dropped
 
     def mix(self, batch: Batch) -> Mixed:
         """:returns: the sound from where the last batch ended to this one's end."""
-        end = self._frames_in(batch.until_us)
-        limit = max(end, self.mixed) + _AHEAD_SECONDS * self._format.rate
-        for timestamp_ms, payload in batch.heard:
-            self._heard.place(self._frames_in(timestamp_ms * 1000), payload, limit)
-        for start_us, payload in batch.played:
-            self._played.place(self._frames_in(start_us), payload, limit)
-        return self._mix_until(end)
+        self._hear(batch)
+        self._play(batch)
+        self._tell_lost(batch)
+        mixed = self._mix_until(self._frames_in(batch.until_us + self._lead.us))
+        edits = [*mixed.edits, *self._correct(batch.until_us)]
+        self._tell_heard(self._heard.gaps())
+        return mixed._replace(edits=edits, lines=self._take_lines())
 
     def rest(self) -> Mixed:
-        """:returns: what waits beyond the end of the last batch."""
-        return self._mix_until(max(self._heard.end, self._played.end))
+        """:returns: what waits beyond the end of the last batch, and all late news."""
+        mixed = self._mix_until(max(self.mixed, self._heard.end))
+        # What would be played after the end was never heard.
+        self._service.clear()
+        edits = [*mixed.edits, *self._correct(None)]
+        self._tell_heard(self._heard.finish())
+        return mixed._replace(edits=edits, lines=self._take_lines())
+
+    # -- placing ----------------------------------------------------------------------
+
+    def _hear(self, batch: Batch) -> None:
+        now_us = max(batch.now_us, batch.until_us)
+        limit = self._frames_in(now_us + self._lead.us + _SLACK_US)
+        marks = self._sort(batch.notes, len(batch.heard))
+        for number, (timestamp_ms, payload) in enumerate(batch.heard):
+            for echo in marks.get(number, ()):
+                echo.after = self._heard.end
+                self._echoes.append(echo)
+            self._heard.place(self._frames_in(timestamp_ms * 1000), payload, limit)
+            if self._echoes and self._echoes[-1].before is None:
+                self._bound_echoes()
+        for echo in marks.get(len(batch.heard), ()):
+            echo.after = self._heard.end
+            self._echoes.append(echo)
+        self._caller += self._heard.take()
+        self._lead.observe(now_us, self._time_of(self._heard.end), bool(batch.heard))
+
+    def _sort(self, notes: Sequence[Note], most: int) -> dict[int, list[_Echo]]:
+        """:returns: the echoes, by the frame before which they came."""
+        marks: dict[int, list[_Echo]] = {}
+        for note in notes:
+            if note.kind == "clear":
+                self._clears.append(note)
+            else:
+                marks.setdefault(min(note.heard, most), []).append(_Echo(note, 0))
+        return marks
+
+    def _bound_echoes(self) -> None:
+        for echo in self._echoes:
+            if echo.before is None:
+                echo.before = self._heard.end
+
+    def _play(self, batch: Batch) -> None:
+        lead_us = self._lead.us
+        for start_us, payload in batch.played:
+            self._clear_until(start_us)
+            length_us = self._format.duration_us(len(payload))
+            at_us = self._far_end.place(start_us, length_us, lead_us)
+            self._service.append((self._frames_in(at_us), payload))
+        self._clear_until(batch.until_us)
+
+    def _clear_until(self, stream_us: int) -> None:
+        """The carrier was told to drop what it held."""
+        while self._clears and self._clears[0].at_us <= stream_us:
+            cut_us = self._far_end.cleared(self._clears.pop(0).at_us, self._lead.us)
+            self._lines.append({"kind": "clear", "at": cut_us / 1000})
+            self._service = list(_before(
+                self._service, self._frames_in(cut_us), self._format.sample_bytes
+            ))  # fmt: skip
+
+    # -- correcting -------------------------------------------------------------------
+
+    def _correct(self, until_us: int | None) -> Iterator[Moved]:
+        """:param until_us: what was played later is not here yet; None for all."""
+        waiting: list[_Echo] = []
+        for echo in self._echoes:
+            early = until_us is not None and (
+                echo.note.until_us > until_us or echo.before is None
+            )
+            if early or (until_us is not None and self._moved_until > self.mixed):
+                waiting.append(echo)
+                continue
+            yield from self._echoed(echo)
+        self._echoes = waiting
+
+    def _echoed(self, echo: _Echo) -> Iterator[Moved]:
+        note = echo.note
+        heard_us = note.at_us + self._lead.us
+        # It came between two frames of the caller, whatever the reactor's clock says.
+        heard_us = max(heard_us, self._time_of(echo.after))
+        in_time = echo.before is None or heard_us <= self._time_of(echo.before) + 20_000
+        shifts: list[Shift] = []
+        if note.kind == "played" and self._moved_until <= self.mixed:
+            if not in_time and echo.before is not None:
+                heard_us = self._time_of(echo.before)
+            if in_time or not self._far_end.delay_us:
+                shifts = self._far_end.echoed(note.until_us, heard_us, self._lead.us)
+        moved = self._moved(shifts)
+        if moved:
+            yield Moved(moved)
+        self._tell_said(note)
+
+    def _moved(self, shifts: Sequence[Shift]) -> list[tuple[int, int, int]]:
+        """:returns: what moves of the written; what waits is moved here."""
+        pieces: list[tuple[int, int, int]] = []
+        service: list[tuple[int, bytes]] = []
+        frames_in = self._frames_in
+        spans = [
+            (frames_in(at_us), frames_in(until_us), frames_in(at_us + by_us))
+            for at_us, until_us, by_us in shifts
+        ]
+        spans = [(at, until, to - at) for at, until, to in spans]
+        for position, payload in self._service:
+            by = next((by for at, until, by in spans if at <= position < until), 0)
+            service.append((position + by, payload))
+        self._service = service
+        for at, until, by in spans:
+            if by and at < self.mixed:
+                pieces.append((at, min(until, self.mixed), by))
+                self._moved_until = max(self._moved_until, min(until, self.mixed) + by)
+        return pieces
+
+    # -- mixing -----------------------------------------------------------------------
 
     def _mix_until(self, end: int) -> Mixed:
         start, self.mixed = self.mixed, max(self.mixed, end)
-        left, left_late = self._heard.cut(start, self.mixed)
-        right, right_late = self._played.cut(start, self.mixed)
-        late = [Late(CALLER, *frame) for frame in left_late]
-        late += [Late(SERVICE, *frame) for frame in right_late]
+        width = self._format.sample_bytes
+        silence = self._format.silence((self.mixed - start) * width)
+        left, right = bytearray(silence), bytearray(silence)
+        caller, self._caller = _fill(left, self._caller, start, width)
+        service, self._service = _fill(right, self._service, start, width)
+        late = [Late(CALLER, *piece) for piece in caller]
+        late += [Late(SERVICE, *piece) for piece in service]
         self.late_frames += len(late)
-        return Mixed(_interleaved(left, right, self._format.sample_bytes), late)
+        return Mixed(_interleaved(left, right, width), late)
+
+    # -- telling ----------------------------------------------------------------------
+
+    def _tell_lost(self, batch: Batch) -> None:
+        for start_us, end_us in batch.lost:
+            at_ms = max(0, start_us + self._lead.us) / 1000
+            length_ms = (end_us - start_us) / 1000
+            self._lines.append({"kind": "lost", "at": at_ms, "ms": length_ms})
+
+    def _tell_heard(self, gaps: list[tuple[int, int]]) -> None:
+        for start, end in gaps:
+            gap = {"at": self._ms(start), "ms": self._ms(end - start)}
+            self._lines.append({"kind": "gap", "side": "caller", **gap})
+        for position, by in self._heard.jumps:
+            jump = {"at": self._ms(position), "by": self._ms(by)}
+            self._lines.append({"kind": "clock", **jump})
+        self._heard.jumps.clear()
+
+    def _tell_said(self, note: Note) -> None:
+        delay_us = self._lead.us + self._far_end.delay_us
+        said = {
+            "at": max(0, note.from_us + delay_us) / 1000,
+            "until": max(0, note.until_us + delay_us) / 1000,
+        }
+        self._lines.append({"kind": "said", **said, "outcome": note.kind})
+
+    def _take_lines(self) -> list[Mapping[str, object]]:
+        lines, self._lines = self._lines, []
+        return lines
 
     def _frames_in(self, time_us: int) -> int:
         return time_us * self._format.rate // 1_000_000
 
+    def _time_of(self, position: int) -> int:
+        return position * 1_000_000 // self._format.rate
 
-@define
-class _Side:
-    """One side's sound that is placed but not mixed yet."""
+    def _ms(self, position: int) -> float:
+        return position * 1000 / self._format.rate
 
-    format: AudioFormat
-    #: Frames that begin less than this many samples off the end are joined to it.
-    seam: int
-    #: Where the sound placed so far ends.
-    end: int = 0
-    waiting: list[tuple[int, bytes]] = Factory(list)
-    dropped: int = 0
 
-    def place(self, position: int, payload: bytes, limit: int) -> None:
-        if abs(position - self.end) < self.seam:
-            position = self.end
-        overlap = max(0, self.end - position)
-        rest = payload[overlap * self.format.sample_bytes :]
-        if not rest or position > limit:
-            self.dropped += 1
-            return
-        position += overlap
-        self.waiting.append((position, rest))
-        self.end = position + len(rest) // self.format.sample_bytes
+def _before(
+    frames: Sequence[tuple[int, bytes]], end: int, width: int
+) -> Iterator[tuple[int, bytes]]:
+    for position, payload in frames:
+        if position < end:
+            yield position, payload[: (end - position) * width]
 
-    def cut(self, start: int, end: int) -> tuple[bytearray, list[tuple[int, bytes]]]:
-        """:returns: the sound of the span, and what should have come before it."""
-        width = self.format.sample_bytes
-        sound = bytearray(self.format.silence((end - start) * width))
-        late, waiting = [], []
-        for position, payload in self.waiting:
-            size = len(payload) // width
-            first = min(max(start - position, 0), size)
-            last = min(max(end - position, first), size)
-            if first:
-                late.append((position, payload[: first * width]))
-            if last > first:
-                at = (position + first - start) * width
-                sound[at : at + (last - first) * width] = payload[
-                    first * width : last * width
-                ]
-            if last < size:
-                waiting.append((position + last, payload[last * width :]))
-        self.waiting = waiting
-        return sound, late
+
+def _fill(
+    sound: bytearray, frames: Sequence[tuple[int, bytes]], start: int, width: int
+) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+    """
+    Put frames into the span that begins at ``start``.
+
+    :returns: what should have come before it, and what comes after it.
+    """
+    end = start + len(sound) // width
+    late, waiting = [], []
+    for position, payload in frames:
+        size = len(payload) // width
+        first = min(max(start - position, 0), size)
+        last = min(max(end - position, first), size)
+        if first:
+            late.append((position, payload[: first * width]))
+        if last > first:
+            at = (position + first - start) * width
+            sound[at : at + (last - first) * width] = payload[
+                first * width : last * width
+            ]
+        if last < size:
+            waiting.append((position + last, payload[last * width :]))
+    return late, waiting
 
 
 def _interleaved(left: bytearray, right: bytearray, width: int) -> bytes:

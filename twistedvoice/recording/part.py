@@ -1,30 +1,39 @@
 # -*- test-case-name: tests.recording.test_part -*-
-"""The file of one recording while the call lasts.
+"""The files of one recording while the call lasts.
 
-It is named ``<name>.wav.part`` and locked as long as its writer lives, and becomes
-``<name>.wav`` when it is whole; so :mod:`.recovery` can tell what is finished, what is
-being written by some process, and what a dead one left. Everything here blocks: it runs
-in a worker thread, one call of a method at a time.
+The sound is named ``<name>.wav.part``, is only ever appended to, and is locked as long
+as its writer lives; beside it grows the journal of :mod:`.sidecar`. In the end
+:mod:`.settle` makes ``<name>.wav`` and ``<name>.jsonl`` of them. So :mod:`.recovery`
+can tell what is finished, what is being written by some process, and what a dead one
+left. Everything here blocks: it runs in a worker thread, one method at a time.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
+from typing import Literal
 
 from ..audio.wavwriter import WavWriter
 from ..formats import AudioFormat
 from .mixer import CHANNELS, Batch, Mixed, Mixer
+from .settle import PART_SUFFIX, settle
+from .sidecar import Journal, Seconds, journal_path
 
-__all__ = ["PART_SUFFIX", "PartFile", "finished_path", "lock_abandoned"]
+__all__ = ["FsyncPolicy", "PartFile", "lock_abandoned"]
 
-PART_SUFFIX = ".part"
+#: When what is written is made to reach the disk itself.
+FsyncPolicy = Literal["never", "second", "close"]
 
 #: A recording is nobody's business but the service's and its group's.
 _FILE_MODE = 0o640
 _FOLDER_MODE = 0o750
+#: What the sidecar calls the errors of a disk without room.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class PartFile:
@@ -32,15 +41,29 @@ class PartFile:
     One recording on its way to the disk.
 
     :param path: where the recording will be when it is whole.
+    :param about: what the sidecar says of the call.
     """
 
-    def __init__(self, path: Path, format: AudioFormat) -> None:  # noqa: A002
-        self._wanted = path
+    def __init__(
+        self,
+        path: Path,
+        format: AudioFormat,  # noqa: A002
+        *,
+        about: Mapping[str, object] | None = None,
+        fsync: FsyncPolicy = "close",
+    ) -> None:
         self._part = path.with_name(path.name + PART_SUFFIX)
         self._format = format
+        self._about = about or {}
+        self._fsync = fsync
         self._mixer = Mixer(format)
+        self._seconds = Seconds(format)
         self._lock: FileIO | None = None
         self._writer: WavWriter | None = None
+        self._journal: Journal | None = None
+        #: How much sound was on the disk itself when last asked for.
+        self._synced_bytes = 0
+        self._why = "ended"
         #: Where the sound is now, None while or when there is no file.
         self.path: Path | None = None
 
@@ -54,7 +77,7 @@ class PartFile:
 
     @property
     def late_frames(self) -> int:
-        """Frames that came so late that they were written over silence."""
+        """Frames that came so late that silence was written in their place."""
         return self._mixer.late_frames
 
     @property
@@ -64,7 +87,7 @@ class PartFile:
 
     def open(self) -> None:
         """
-        Make the file and its folders.
+        Make the files and their folders.
 
         :raises OSError: when that cannot be; nothing is left behind then.
         """
@@ -72,6 +95,7 @@ class PartFile:
         self._lock = _create_locked(self._part)
         try:
             self._writer = WavWriter(self._part, self._format, CHANNELS)
+            self._journal = self._new_journal()
         except OSError:
             self.discard()
             raise
@@ -87,7 +111,7 @@ class PartFile:
 
     def finish(self, last: Batch | None) -> None:
         """
-        Write the last batch, and give the file its name.
+        Write the last batch, and give the files their names.
 
         :param last: None after an error: then what was written is made whole.
         :raises OSError: when the disk says no. What could be written is whole even
@@ -101,37 +125,63 @@ class PartFile:
             self._close()
 
     def discard(self) -> None:
-        """Remove the file."""
+        """Remove the files."""
         if self._writer is not None:
             self._writer.close()
+        if self._journal is not None:
+            self._journal.close()
+            journal_path(self._part).unlink(missing_ok=True)
         if self._lock is not None:
             self._part.unlink(missing_ok=True)
             self._lock.close()
         self.path = None
 
+    def _new_journal(self) -> Journal:
+        # The part is ours alone: a journal beside it is of one that is gone.
+        path = journal_path(self._part)
+        path.unlink(missing_ok=True)
+        head = {
+            "kind": "recording",
+            "version": 1,
+            **self._about,
+            "encoding": self._format.encoding,
+            "rate": self._format.rate,
+            "channels": ["caller", "service"],
+        }
+        return Journal(path, head)
+
     def _write(self, mixed: Mixed) -> None:
+        """Write the sound first: then the journal says only what is there."""
         assert self._writer is not None, "opened before it is written"
-        self._writer.write(mixed.block)
-        for channel, position, payload in mixed.late:
-            self._writer.overwrite(position, channel, payload)
+        assert self._journal is not None, "opened with the sound"
+        try:
+            self._writer.write(mixed.block)
+            lines = [*map(self._journal.edit, mixed.edits), *mixed.lines]
+            lines += self._seconds.add(mixed.block)
+            if lines:
+                self._journal.add(lines)
+            self._sync(self._writer, self._journal)
+        except OSError as error:
+            self._why = "full" if error.errno in _FULL else "failed"
+            raise
+
+    def _sync(self, writer: WavWriter, journal: Journal) -> None:
+        second = self._format.bytes_per_second * CHANNELS
+        if self._fsync != "second" or writer.data_bytes - self._synced_bytes < second:
+            return
+        writer.sync()
+        journal.sync()
+        self._synced_bytes = writer.data_bytes
 
     def _close(self) -> None:
-        """Fill in the sizes and rename, all of it before the lock is let go."""
-        if self._writer is None or self._lock is None:
+        """Give the files their names, all of it before the lock is let go."""
+        if self._writer is None or self._lock is None or self._journal is None:
             return
         with self._lock:
             self._writer.close()
-            self.path = self._part.rename(finished_path(self._part))
-
-
-def finished_path(part: Path) -> Path:
-    """:returns: the name for ``part`` when it is whole, which nobody has yet."""
-    wanted = part.with_name(part.name.removesuffix(PART_SUFFIX))
-    path, number = wanted, 1
-    while path.exists():
-        number += 1
-        path = wanted.with_stem(f"{wanted.stem}-{number}")
-    return path
+            self._journal.close()
+            sync = self._fsync != "never"
+            self.path = settle(self._part, self._why, check=False, sync=sync)
 
 
 def lock_abandoned(part: Path) -> FileIO | None:

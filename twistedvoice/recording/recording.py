@@ -3,8 +3,9 @@
 
 Says when the file is begun, what is handed to the thread, and how it ends; touches no
 file itself. At most one job of a call is in the thread at any time: while it is, sound
-waits in the call's tracks, and when too much waits the oldest is given up. The call
-goes on whatever happens here.
+waits in the call's tracks, and when too much waits the oldest is given up: silence
+keeps its time, and the sidecar and the CDR say where. The call goes on whatever happens
+here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from twisted.python.failure import Failure
 
 from ..interfaces import CallRecord
 from ..realtime.schedule import microseconds
-from ..realtime.tracks import Tracks
+from ..realtime.tracks import Note, Tracks
 from .mixer import Batch
 from .part import PartFile
 
@@ -31,8 +32,8 @@ __all__ = ["Recording", "State"]
 _MARGIN_US = 200_000
 #: A call that says nothing keeps this much in memory, then goes to the disk.
 _UNSPOKEN_US = 30_000_000
-#: How much may wait in memory for a disk that does not answer.
-_WAITING_US = 60_000_000
+#: How many spans of given up sound the CDR names; the sidecar names all.
+_MOST_SPANS = 20
 
 _log = Logger()
 
@@ -86,8 +87,16 @@ class Recording:
     _spoken: bool = field(default=False, init=False)
     #: Frames given up since the disk did not answer.
     _given_up: int = field(default=0, init=False)
+    #: When that was, in spans; and those that the sidecar does not know of yet.
+    _lost: list[tuple[int, int]] = field(factory=list, init=False)
+    _untold: list[tuple[int, int]] = field(factory=list, init=False)
     _reason: str = field(default="", init=False)
     _one_job: DeferredLock = field(factory=DeferredLock, init=False)
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether some of the sound is missing through a fault on our side."""
+        return self.state is State.FAILED or self._given_up > 0
 
     def arm(self) -> None:
         """The call is to be recorded."""
@@ -98,18 +107,23 @@ class Recording:
         self._spoken = True
         self._start()
 
-    def turn(self) -> None:
-        """Hand on what was said since the last turn; called twice a second or so."""
+    def turn(self, waiting_us: int) -> None:
+        """
+        Hand on what was said since the last turn; called twice a second or so.
+
+        :param waiting_us: how much may wait for a disk that does not answer.
+        """
         now_us = self._now_us()
         if self.state is State.FAILED:
             self.tracks.take(now_us)
+            self.tracks.notes.clear()
         elif self.state is State.ARMED and now_us > _UNSPOKEN_US:
             self._start()
         elif self.state is State.RECORDING and not self._one_job.locked:
             batch = self._take(now_us - _MARGIN_US)
             self._run(self._job, self.part.append, batch)
         elif self.state is not State.ARMED:
-            self._given_up += _forget(self.tracks, now_us - _WAITING_US)
+            self._forget(now_us - waiting_us)
 
     def end(self) -> Deferred[Mapping[str, object]]:
         """
@@ -176,10 +190,31 @@ class Recording:
 
     def _take(self, until_us: int) -> Batch:
         heard, played = self.tracks.take(until_us)
+        notes, self.tracks.notes = self.tracks.notes, []
+        lost, self._untold = self._untold, []
         if self.tracks.played:
             # One frame that is still playing stays whole.
             until_us = min(until_us, self.tracks.played[0][0])
-        return Batch(heard, played, until_us)
+        started_us = self.record.started_us
+        notes = [_since(note, started_us) for note in notes]
+        return Batch(heard, played, until_us, self._now_us(), notes, lost)
+
+    def _forget(self, before_us: int) -> None:
+        """Give up the sound from before ``before_us``."""
+        tracks = self.tracks
+        heard, played = tracks.take(before_us)
+        old = [frame for frame in heard if frame[0] * 1000 < before_us]
+        # Frames come in order, but for a few; those stay with the younger ones.
+        tracks.heard = [frame for frame in heard if frame[0] * 1000 >= before_us]
+        tracks.notes = [
+            note._replace(heard=max(0, note.heard - len(old))) for note in tracks.notes
+        ]
+        if not old and not played:
+            return
+        self._given_up += len(old) + len(played)
+        firsts = [each * 1000 for each, _ in old[:1]] + [each for each, _ in played[:1]]
+        _add_span(self._lost, min(firsts), before_us)
+        _add_span(self._untold, min(firsts), before_us)
 
     def _enter(self, state: State) -> None:
         assert state in _NEXT[self.state], f"{self.state} to {state}"
@@ -197,15 +232,29 @@ class Recording:
                 "reason": self._reason,
                 "path": None if path is None else str(path),
                 "duration_ms": self.part.duration_ms,
-                "degraded": self.state is State.FAILED or self._given_up > 0,
+                "degraded": self.is_degraded,
+                "lost": [
+                    {"at": start_us // 1000, "ms": (end_us - start_us) // 1000}
+                    for start_us, end_us in self._lost[:_MOST_SPANS]
+                ],
                 "late_frames": self.part.late_frames,
                 "dropped_frames": self.part.dropped_frames + self._given_up,
             }
         }
 
 
-def _forget(tracks: Tracks, before_us: int) -> int:
-    """:returns: how many frames from before ``before_us`` were given up."""
-    heard, played = tracks.take(before_us)
-    tracks.heard = [frame for frame in heard if frame[0] * 1000 >= before_us]
-    return len(heard) - len(tracks.heard) + len(played)
+def _since(note: Note, started_us: int) -> Note:
+    """:returns: a note whose times count from the start of the stream."""
+    return note._replace(
+        at_us=note.at_us - started_us,
+        from_us=note.from_us - started_us,
+        until_us=note.until_us - started_us,
+    )
+
+
+def _add_span(spans: list[tuple[int, int]], start_us: int, end_us: int) -> None:
+    """Add a span that begins no earlier than the last one did."""
+    if spans and start_us <= spans[-1][1]:
+        spans[-1] = (spans[-1][0], max(end_us, spans[-1][1]))
+    else:
+        spans.append((start_us, end_us))

@@ -14,14 +14,15 @@ from pathlib import Path
 
 from twisted.logger import Logger
 
-from ..audio.wavwriter import repair_wav
 from ..errors import AudioFormatError, ConfigError
-from .part import PART_SUFFIX, finished_path, lock_abandoned
+from .part import lock_abandoned
+from .settle import PART_SUFFIX, is_settled, settle
+from .sidecar import journal_path, part_of
 
-__all__ = ["check_folder", "recover"]
+__all__ = ["check_folder", "outcomes", "recover"]
 
-#: Our own header without any sound. What is shorter has nothing to save.
-_HEADER_BYTES = 58
+#: Our own header and one sample a side. What is shorter has nothing to save.
+_LEAST_BYTES = 60
 
 _log = Logger()
 
@@ -54,33 +55,49 @@ def recover(folder: Path) -> list[Path]:
     """
     Finish every recording in ``folder`` whose writer is dead.
 
-    Each becomes a WAV file under its final name and replaces none. Those without any
-    sound are removed. One that cannot be finished stays as it is, and is logged.
+    Each becomes a WAV file under its final name, beside its sidecar, and replaces none.
+    Those without any sound are removed. One that cannot be finished stays as it is, and
+    is logged.
 
     :returns: the recordings that were finished.
     """
-    return list(_recovered(folder))
+    finished: list[Path] = []
+    for part, outcome in outcomes(folder):
+        if isinstance(outcome, Path):
+            finished.append(outcome)
+        else:
+            _log.error("cannot finish {part}: {error}", part=str(part), error=outcome)
+    return finished
 
 
-def _recovered(folder: Path) -> Iterator[Path]:
+def outcomes(folder: Path) -> Iterator[tuple[Path, Path | Exception]]:
+    """
+    Finish what :func:`recover` finishes.
+
+    :returns: each part, and its recording or what went wrong with it.
+    """
     for part in sorted(folder.rglob(f"*.wav{PART_SUFFIX}")):
         try:
             path = _finish_abandoned(part)
         except (OSError, AudioFormatError) as error:
-            _log.error("cannot finish {part}: {error}", part=str(part), error=error)
+            yield part, error
         else:
             if path is not None:
-                yield path
+                yield part, path
+    # A journal is made after its part, and goes after it.
+    for journal in folder.rglob(f"*.jsonl{PART_SUFFIX}"):
+        if not part_of(journal).exists():
+            journal.unlink(missing_ok=True)
 
 
 def _finish_abandoned(part: Path) -> Path | None:
-    """:returns: its new path, None when its writer lives or it holds no sound."""
+    """:returns: its new path, None when its writer lives or there is nothing to do."""
     lock = lock_abandoned(part)
     if lock is None:
         return None
     with lock:
-        if part.stat().st_size <= _HEADER_BYTES:
+        if is_settled(part) or part.stat().st_size < _LEAST_BYTES:
+            journal_path(part).unlink(missing_ok=True)
             part.unlink()
             return None
-        repair_wav(part)
-        return part.rename(finished_path(part))
+        return settle(part, "recovered", check=True, sync=True)

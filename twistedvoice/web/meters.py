@@ -45,6 +45,8 @@ class ServiceCollector(Collector):
     culprits: Mapping[str, int]
     #: Counts of the recording at the carrier, by what; empty when that is off.
     carrier_recordings: Callable[[], Mapping[str, int]]
+    #: What became of our own recordings.
+    recordings: Mapping[str, int]
 
     def collect(self) -> Iterator[Metric]:
         """:returns: one family after the other, as prometheus-client asks for it."""
@@ -52,6 +54,8 @@ class ServiceCollector(Collector):
         yield from self._frames()
         yield from self._realtime()
         yield from self._doors()
+        yield _counter("recordings", "Recordings, by what became of them.", "what",
+                       self.recordings)  # fmt: skip
         yield _counter("carrier_recordings", "Recording at the carrier.", "what",
                        self.carrier_recordings())  # fmt: skip
 

@@ -1,0 +1,82 @@
+"""Tests for :mod:`twistedvoice.recording.command`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.cli import main
+from twistedvoice.formats import MULAW_8K
+from twistedvoice.recording.mixer import Batch
+from twistedvoice.recording.part import PartFile
+from twistedvoice.recording.settle import PART_SUFFIX
+
+from .left import leave
+
+
+class RecoverTests(SynchronousTestCase):
+    """``twistedvoice recordings recover``."""
+
+    def setUp(self) -> None:
+        """A folder, and what is printed is caught."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.out = io.StringIO()
+        self.patch(sys, "stdout", self.out)
+        self.patch(sys, "stderr", io.StringIO())
+
+    def recover(self, *options: str) -> int:
+        """Run the command."""
+        return main(["recordings", "recover", str(self.folder), *options])
+
+    def test_finished(self) -> None:
+        """Each recording is told with its length, and the sum of all."""
+        leave(self.folder / "one.wav")
+        self.assertEqual(self.recover(), 0)
+        self.assertIn("one.wav: 3.0 s\n", self.out.getvalue())
+        self.assertIn("1 finished, 0 could not be\n", self.out.getvalue())
+
+    def test_damaged(self) -> None:
+        """It is told how much of a recording is damaged."""
+        part = leave(self.folder / "one.wav")
+        with part.open("r+b") as file:
+            file.seek(20_000)
+            file.write(b"junk")
+        self.assertEqual(self.recover(), 0)
+        self.assertIn("3.0 s, 1 damaged seconds are silence\n", self.out.getvalue())
+
+    def test_json(self) -> None:
+        """Programs get one line of JSON for each."""
+        leave(self.folder / "one.wav")
+        (self.folder / f"two.wav{PART_SUFFIX}").write_bytes(b"x" * 1000)
+        self.assertEqual(self.recover("--json"), 1)
+        one, two = map(json.loads, self.out.getvalue().splitlines())
+        self.assertEqual((one["duration_ms"], one["damaged"]), (3000, 0))
+        self.assertIn("not as a WAV file", two["error"])
+
+    def test_failed(self) -> None:
+        """What cannot be finished is told, and is 1."""
+        (self.folder / f"two.wav{PART_SUFFIX}").write_bytes(b"x" * 1000)
+        self.assertEqual(self.recover(), 1)
+        self.assertIn("two.wav.part: ", self.out.getvalue())
+
+    def test_live(self) -> None:
+        """What somebody writes is left alone."""
+        part = PartFile(self.folder / "live.wav", MULAW_8K)
+        part.open()
+        part.append(Batch([], [], 1_000_000))
+        self.addCleanup(part.discard)
+        self.assertEqual(self.recover(), 0)
+        self.assertEqual(self.out.getvalue(), "0 finished, 0 could not be\n")
+
+    def test_no_folder(self) -> None:
+        """A folder that is none is a mistake, and so is no command."""
+        for words in (["recover", "/nowhere"], ["recover"], [], ["bogus"]):
+            error: SystemExit = self.assertRaises(
+                SystemExit, main, ["recordings", *words]
+            )
+            self.assertEqual(error.code, 2)

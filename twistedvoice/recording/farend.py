@@ -1,0 +1,163 @@
+# -*- test-case-name: tests.recording.test_farend -*-
+"""Where our sound is heard: the playout clock, corrected by the marks that come back.
+
+Our clock says when a frame would be heard without any way to go; the far end hears it
+later by the way and by the carrier's buffer. A mark's echo says when the far end really
+came to the end of something, so it shows how much later, and corrects what was placed
+before. Whole microseconds; stream time is our playout clock, recording time is where it
+lies in the file.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import pairwise
+from typing import NamedTuple
+
+from attrs import define
+
+__all__ = ["FarEnd", "Shift"]
+
+#: After so long a hole the carrier's buffer is surely empty and fills anew.
+_PAUSE_US = 500_000
+#: An echo is sent and read up to a frame late, never early: less is no news.
+_LATE_US = 20_000
+_EARLY_US = 3_000
+#: How many delays are remembered; the smallest of them counts.
+_REMEMBERED = 5
+#: Sound in more pieces than this is corrected from here on only.
+_MOST_PIECES = 500
+
+
+class Shift(NamedTuple):
+    """A span of recording time that moves, as it is by ``by_us``."""
+
+    at_us: int
+    until_us: int
+    by_us: int
+
+
+@define
+class _Piece:
+    """Sound that plays without a hole: in stream time, and where it lies."""
+
+    start_us: int
+    end_us: int
+    at_us: int
+    #: Whether the carrier's buffer was surely empty before it.
+    fresh: bool
+
+    @property
+    def until_us(self) -> int:
+        return self.at_us + self.end_us - self.start_us
+
+
+class FarEnd:
+    """Where one call's outgoing sound lies in its recording."""
+
+    def __init__(self) -> None:
+        #: Pieces that no echo has confirmed yet, in order.
+        self._pieces: deque[_Piece] = deque(maxlen=_MOST_PIECES)
+        self._delays: deque[int] = deque(maxlen=_REMEMBERED)
+        #: Nothing is placed before this: there lies what was confirmed.
+        self._floor_us = 0
+
+    @property
+    def delay_us(self) -> int:
+        """How much later than our clock says sound is heard; 0 until it is known."""
+        return min(self._delays, default=0)
+
+    def place(self, start_us: int, duration_us: int, ahead_us: int) -> int:
+        """
+        :param ahead_us: how much recording time is ahead of stream time.
+        :returns: where a frame lies that plays from ``start_us`` by our clock.
+        """
+        last = self._pieces[-1] if self._pieces else None
+        if last is not None and start_us == last.end_us:
+            last.end_us += duration_us
+            return last.until_us - duration_us
+        until_us = self._floor_us if last is None else last.until_us
+        fresh = last is None or start_us - last.end_us >= _PAUSE_US
+        at_us = self._entry(start_us + ahead_us, until_us)
+        self._pieces.append(_Piece(start_us, start_us + duration_us, at_us, fresh))
+        return at_us
+
+    def cleared(self, at_us: int, ahead_us: int) -> int:
+        """
+        :param at_us: when the carrier was told to drop what it holds.
+        :returns: the recording time from which on nothing said before is heard.
+        """
+        cut_us = at_us + ahead_us
+        pieces = self._pieces
+        while pieces and pieces[-1].at_us >= cut_us:
+            pieces.pop()
+        if pieces and pieces[-1].until_us > cut_us:
+            pieces[-1].end_us -= pieces[-1].until_us - cut_us
+        return cut_us
+
+    def echoed(self, end_us: int, heard_us: int, ahead_us: int) -> list[Shift]:
+        """
+        A mark came back.
+
+        :param end_us: the stream time where the sound before the mark ended.
+        :param heard_us: the recording time when the far end came there.
+        :returns: what moves, in order and without overlap.
+        """
+        number = self._piece_at(end_us)
+        if number is None:
+            return []
+        pieces = self._pieces
+        piece = pieces[number]
+        measured_us = max(heard_us - end_us, ahead_us)
+        nominal_us = max([each + ahead_us for each in self._delays] or [measured_us])
+        if piece.fresh or not self._delays:
+            self._delays.append(measured_us - ahead_us)
+        off_us = measured_us - (piece.at_us - piece.start_us)
+        old = [each.at_us for each in pieces]
+        if off_us >= _LATE_US or off_us <= -_EARLY_US:
+            self._correct(number, measured_us, max(nominal_us, measured_us))
+            self._follow(number, ahead_us)
+        shifts = [
+            Shift(at_us, at_us + each.end_us - each.start_us, each.at_us - at_us)
+            for at_us, each in zip(old, pieces, strict=True)
+            if each.at_us != at_us
+        ]
+        self._confirm(number, end_us)
+        return shifts
+
+    def _entry(self, arrives_us: int, until_us: int) -> int:
+        """:returns: where sound goes that arrives while the buffer plays, or is dry."""
+        if arrives_us < until_us:
+            return until_us
+        return arrives_us + self.delay_us
+
+    def _piece_at(self, end_us: int) -> int | None:
+        for number, piece in enumerate(self._pieces):
+            if piece.start_us < end_us <= piece.end_us:
+                return number
+        return None
+
+    def _correct(self, number: int, delay_us: int, nominal_us: int) -> None:
+        """Move this piece and those before it; a hole may have used the buffer up."""
+        pieces = self._pieces
+        pieces[number].at_us = max(pieces[number].start_us + delay_us, self._floor_us)
+        for before in range(number - 1, -1, -1):
+            piece, after = pieces[before], pieces[before + 1]
+            if piece.start_us == piece.end_us:
+                return
+            delay_us = min(nominal_us, delay_us + after.start_us - piece.end_us)
+            piece.at_us = max(piece.start_us + delay_us, self._floor_us)
+
+    def _follow(self, number: int, ahead_us: int) -> None:
+        """Place anew what plays after a piece that moved."""
+        later = list(self._pieces)[number:]
+        for piece, after in pairwise(later):
+            after.at_us = self._entry(after.start_us + ahead_us, piece.until_us)
+
+    def _confirm(self, number: int, end_us: int) -> None:
+        """Forget what lies before the echo; it stays where it is, and ends there."""
+        for _ in range(number):
+            self._pieces.popleft()
+        piece = self._pieces[0]
+        self._floor_us = piece.at_us + end_us - piece.start_us
+        piece.start_us, piece.at_us, piece.fresh = end_us, self._floor_us, False

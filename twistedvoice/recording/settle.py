@@ -1,0 +1,260 @@
+# -*- test-case-name: tests.recording.test_settle -*-
+"""Makes the finished recording of a part and its journal.
+
+What came late or moved is put in its place in a copy, so that a crash in the middle
+leaves all that is needed to begin again; a recording without edits is only renamed. The
+same is done at the end of a call and after a crash, where also each second is held
+against its checksum. Everything here blocks; the part is locked by who calls.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from io import FileIO
+from pathlib import Path
+
+from attrs import frozen
+
+from ..audio.riff import Layout, read_layout
+from ..audio.wavwriter import repair_wav
+from ..formats import AudioFormat, Encoding
+from .mixer import CHANNELS, SERVICE, Late, Moved
+from .sidecar import (
+    Line,
+    checksum,
+    edit_of,
+    journal_path,
+    read_lines,
+    sum_line,
+    write_lines,
+)
+
+__all__ = ["PART_SUFFIX", "finished_path", "is_settled", "settle"]
+
+PART_SUFFIX = ".part"
+_NEW_SUFFIX = ".new"
+
+_ENCODINGS: dict[int, Encoding] = {1: "l16", 6: "alaw", 7: "mulaw"}
+
+
+def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
+    """
+    Give a recording and its sidecar their final form and names.
+
+    :param why: why it ends where it ends, for the sidecar.
+    :param check: whether the sound may be damaged: a second that is not what its
+        checksum says becomes silence, and the sidecar names it.
+    :param sync: whether to return only when all is on the disk itself.
+    :returns: where the recording is now.
+    :raises OSError: when the disk says no; then everything is as it was.
+    :raises AudioFormatError: when it is no WAV file.
+    """
+    repair_wav(part)
+    journal = journal_path(part)
+    final = finished_path(part)
+    lines = read_lines(journal)
+    new = final.with_name(final.name + _NEW_SUFFIX)
+    try:
+        told = list(_settled(part, new, lines, check=check, sync=sync))
+        told.append({"kind": "end", "at": _duration_ms(part), "why": why})
+        if new.exists():
+            write_lines(journal, [*lines, _settled_as(final)], sync=sync)
+        write_lines(final.with_suffix(".jsonl"), told, sync=sync)
+        (new if new.exists() else part).rename(final)
+    finally:
+        new.unlink(missing_ok=True)
+    part.unlink(missing_ok=True)
+    journal.unlink(missing_ok=True)
+    if sync:
+        _sync_folder(final.parent)
+    return final
+
+
+def is_settled(part: Path) -> bool:
+    """
+    Whether the finished recording is there already, and only the part was left.
+
+    That is so when the writer died between the last two steps of settling.
+    """
+    names = [
+        line["name"]
+        for line in read_lines(journal_path(part))
+        if line["kind"] == "settled"
+    ]
+    if not names:
+        return False
+    final = part.with_name(names[-1])
+    return final.exists() and not final.with_name(final.name + _NEW_SUFFIX).exists()
+
+
+def finished_path(part: Path) -> Path:
+    """:returns: the name for ``part`` when it is whole, which nobody has yet."""
+    wanted = part.with_name(part.name.removesuffix(PART_SUFFIX))
+    path, number = wanted, 1
+    while path.exists():
+        number += 1
+        path = wanted.with_stem(f"{wanted.stem}-{number}")
+    return path
+
+
+#: Lines of the journal that the finished sidecar does not have, or has anew.
+_WORKING = frozenset({"late", "moved", "sum", "settled", "end"})
+
+
+@frozen
+class _Sound:
+    """The sound in an open file of two channels."""
+
+    file: FileIO
+    layout: Layout
+
+    @classmethod
+    def of(cls, file: FileIO, name: str) -> _Sound:
+        return cls(file, read_layout(file, name))
+
+    @property
+    def width(self) -> int:
+        """Bytes of one sample."""
+        return self.layout.format.bits // 8
+
+    @property
+    def second_bytes(self) -> int:
+        return self.layout.format.rate * self.layout.format.frame_bytes
+
+    @property
+    def duration_ms(self) -> float:
+        frames = self.layout.data_bytes // self.layout.format.frame_bytes
+        return frames * 1000 / self.layout.format.rate
+
+    def read(self, at: int, size: int) -> bytes:
+        """:param at: the first byte, from the beginning of the sound."""
+        size = min(size, self.layout.data_bytes - at)
+        return os.pread(self.file.fileno(), max(size, 0), self.layout.data_at + at)
+
+    # -- checksums --------------------------------------------------------------------
+
+    def damaged(self, lines: Iterable[Line]) -> Iterator[int]:
+        """:returns: the seconds that are not what their checksums say."""
+        for line in lines:
+            if line["kind"] != "sum" or line["ms"] != 1000:
+                continue
+            second = int(line["at"]) // 1000
+            there = self.read(second * self.second_bytes, self.second_bytes)
+            if len(there) == self.second_bytes and checksum(there) != line["blake2b"]:
+                yield second
+
+    def sums(self, known: Iterable[Line] = ()) -> Iterator[Line]:
+        """:param known: lines, of which those of whole seconds are true still."""
+        digests = {
+            int(line["at"]) // 1000: line["blake2b"]
+            for line in known
+            if line["kind"] == "sum" and line["ms"] == 1000
+        }
+        size = self.second_bytes
+        for number, at in enumerate(range(0, self.layout.data_bytes, size)):
+            length = min(size, self.layout.data_bytes - at)
+            digest = digests.get(number) if length == size else None
+            length_ms = length * 1000 / size
+            digest = digest or checksum(self.read(at, size))
+            yield sum_line(number * 1000, length_ms, digest)
+
+    # -- edits ------------------------------------------------------------------------
+
+    def silence(self, seconds: Iterable[int]) -> None:
+        """Make whole seconds silent on both sides."""
+        rate = self.layout.format.rate
+        for second in seconds:
+            for channel in range(CHANNELS):
+                self._put(channel, second * rate, self._silence(rate))
+
+    def apply(self, edits: Iterable[Late | Moved]) -> None:
+        """Change the sound, one edit after the other."""
+        for edit in edits:
+            if isinstance(edit, Late):
+                self._put(*edit)
+            else:
+                self._move(edit.pieces)
+
+    def _move(self, pieces: Sequence[tuple[int, int, int]]) -> None:
+        sounds = [self._get(SERVICE, at, until - at) for at, until, _ in pieces]
+        for (at, _, _), sound in zip(pieces, sounds, strict=True):
+            self._put(SERVICE, at, self._silence(len(sound) // self.width))
+        for (at, _, by), sound in zip(pieces, sounds, strict=True):
+            self._put(SERVICE, at + by, sound)
+
+    def _get(self, channel: int, position: int, count: int) -> bytes:
+        frame_bytes, width = self.layout.format.frame_bytes, self.width
+        there = self.read(position * frame_bytes, count * frame_bytes)
+        one = bytearray(len(there) // CHANNELS)
+        for byte in range(width):
+            one[byte::width] = there[channel * width + byte :: frame_bytes]
+        return bytes(one)
+
+    def _put(self, channel: int, position: int, payload: bytes) -> None:
+        """Write one channel; what lies before the beginning or the end is left out."""
+        frame_bytes, width = self.layout.format.frame_bytes, self.width
+        payload = payload[max(0, -position) * width :]
+        position = max(0, position)
+        at = position * frame_bytes
+        there = bytearray(self.read(at, len(payload) * CHANNELS))
+        payload = payload[: len(there) // CHANNELS]
+        for byte in range(width):
+            there[channel * width + byte :: frame_bytes] = payload[byte::width]
+        view = memoryview(there)
+        while view:
+            count = os.pwrite(self.file.fileno(), view, self.layout.data_at + at)
+            view, at = view[count:], at + count
+
+    def _silence(self, count: int) -> bytes:
+        form = self.layout.format
+        sound = AudioFormat(_ENCODINGS[form.tag], form.rate)
+        return sound.silence(count * self.width)
+
+
+def _settled(
+    part: Path, new: Path, lines: Sequence[Line], *, check: bool, sync: bool
+) -> Iterator[Line]:
+    """
+    Put every edit in its place, in a copy if there is any.
+
+    :returns: the lines of the finished sidecar, without its end.
+    """
+    edits = [edit for edit in map(edit_of, lines) if edit is not None]
+    yield from (line for line in lines if line["kind"] not in _WORKING)
+    with FileIO(part, "r+") as file:
+        sound = _Sound.of(file, str(part))
+        damaged = list(sound.damaged(lines)) if check else []
+        if not edits and not damaged:
+            yield from sound.sums(lines)
+            if sync:
+                os.fsync(file.fileno())
+            return
+    for second in damaged:
+        yield {"kind": "damaged", "at": second * 1000, "ms": 1000}
+    shutil.copy(part, new)
+    with FileIO(new, "r+") as file:
+        sound = _Sound.of(file, str(new))
+        sound.silence(damaged)
+        sound.apply(edits)
+        yield from sound.sums()
+        if sync:
+            os.fsync(file.fileno())
+
+
+def _settled_as(final: Path) -> Line:
+    return {"kind": "settled", "name": final.name}
+
+
+def _duration_ms(part: Path) -> float:
+    with FileIO(part) as file:
+        return _Sound.of(file, str(part)).duration_ms
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,177 @@
+# -*- test-case-name: tests.recording.test_sidecar -*-
+"""The sidecar of a recording: one line of JSON for each thing to know of it.
+
+While a call lasts the lines are a journal, ``<name>.jsonl.part``, which also holds what
+is still to be changed in the sound; in the end :mod:`.settle` makes ``<name>.jsonl`` of
+it. docs/recording has the kinds of lines. There is no number, digit or secret in it. A
+journal may have been cut anywhere: a line that cannot be read counts for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from ..formats import AudioFormat
+from .mixer import CHANNELS, Late, Moved
+
+__all__ = [
+    "Journal",
+    "Line",
+    "Seconds",
+    "checksum",
+    "edit_of",
+    "journal_path",
+    "part_of",
+    "read_lines",
+    "sum_line",
+    "write_lines",
+]
+
+_FILE_MODE = 0o640
+
+Line = Mapping[str, Any]
+
+
+def journal_path(part: Path) -> Path:
+    """:returns: where the journal of the recording ``<name>.wav.part`` is."""
+    return part.with_suffix("").with_suffix(".jsonl.part")
+
+
+def part_of(journal: Path) -> Path:
+    """:returns: the recording that the journal ``<name>.jsonl.part`` is of."""
+    return journal.with_suffix("").with_suffix(".wav.part")
+
+
+def checksum(sound: bytes | memoryview) -> str:
+    """:returns: what a ``sum`` line says of ``sound``, interleaved as in the file."""
+    return hashlib.blake2b(sound, digest_size=16).hexdigest()
+
+
+class Journal:
+    """A sidecar that is being written; each batch is one write."""
+
+    def __init__(self, path: Path, head: Line) -> None:
+        """:raises OSError: when the disk says no; here and in the methods."""
+        self._path = path
+        self._file = FileIO(path, "x", opener=_open_private)
+        self.add([head])
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Write some lines, all in one."""
+        text = "".join(f"{_dumped(line)}\n" for line in lines)
+        view = memoryview(text.encode("ascii"))
+        while view:
+            view = view[self._file.write(view) :]
+
+    def edit(self, edit: Late | Moved) -> Line:
+        """:returns: the line that keeps an edit until the recording is settled."""
+        if isinstance(edit, Moved):
+            return {"kind": "moved", "pieces": [list(piece) for piece in edit.pieces]}
+        sound = b64encode(edit.payload).decode("ascii")
+        where = {"channel": edit.channel, "position": edit.position}
+        return {"kind": "late", **where, "sound": sound}
+
+    def sync(self) -> None:
+        """Have all lines on the disk itself."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Let go of the file; idempotent."""
+        self._file.close()
+
+
+class Seconds:
+    """The checksums of a growing recording, one for each whole second."""
+
+    def __init__(self, format: AudioFormat) -> None:  # noqa: A002
+        self._size = format.bytes_per_second * CHANNELS
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._filled = 0
+        self._second = 0
+
+    def add(self, block: bytes) -> Iterator[Line]:
+        """:returns: a line for each second that ``block`` completes."""
+        view = memoryview(block)
+        while view:
+            piece = view[: self._size - self._filled]
+            self._hash.update(piece)
+            self._filled += len(piece)
+            view = view[len(piece) :]
+            if self._filled == self._size:
+                yield sum_line(self._second * 1000, 1000, self._hash.hexdigest())
+                self._hash = hashlib.blake2b(digest_size=16)
+                self._filled = 0
+                self._second += 1
+
+
+def sum_line(at_ms: float, length_ms: float, digest: str) -> Line:
+    """:returns: the line that says what the sound of a second is."""
+    return {"kind": "sum", "at": at_ms, "ms": length_ms, "blake2b": digest}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """
+    Read a journal or a sidecar as far as it can be read.
+
+    :returns: nothing when there is none.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    whole, _, _ = content.rpartition(b"\n")
+    return list(_readable(whole.split(b"\n")))
+
+
+def edit_of(line: Line) -> Late | Moved | None:
+    """:returns: the edit that a line of a journal keeps; None when it keeps none."""
+    if line["kind"] == "moved":
+        return Moved([(at, until, by) for at, until, by in line["pieces"]])
+    if line["kind"] == "late":
+        return Late(line["channel"], line["position"], b64decode(line["sound"]))
+    return None
+
+
+def write_lines(path: Path, lines: Iterable[Line], *, sync: bool) -> None:
+    """
+    Write a whole sidecar; it replaces one of the same name at once or not at all.
+
+    :raises OSError: when the disk says no; nothing is left behind then.
+    """
+    new = path.with_name(path.name + ".new")
+    try:
+        with FileIO(new, "w", opener=_open_private) as file:
+            view = memoryview("".join(f"{_dumped(line)}\n" for line in lines).encode())
+            while view:
+                view = view[file.write(view) :]
+            if sync:
+                os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _dumped(line: Line) -> str:
+    return json.dumps(line, separators=(",", ":"))
+
+
+def _readable(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for text in lines:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and isinstance(line.get("kind"), str):
+            yield line
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
