@@ -7,16 +7,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from twistedvoice.recording.lead import Lead
 
 
-def watch(lead: Lead, seconds: int, *, ppm: int = 0, late_us: int = 0) -> int:
+def watch(lead: Lead, seconds: int, *, ppm: int = 0) -> int:
     """
-    Let a stream go on, looked at twice a second.
+    Let a stream go on, looked at about twice a second.
 
     :returns: how wrong the lead is at the end.
     """
     for half in range(1, 2 * seconds + 1):
-        now_us = half * 500_000
+        now_us = half * 507_000
         true_us = now_us + now_us * ppm // 1_000_000
-        heard_us = (true_us - late_us) // 20_000 * 20_000
+        heard_us = true_us // 20_000 * 20_000
         lead.observe(now_us, heard_us, True)
     return lead.us - (true_us - now_us)
 
@@ -26,15 +26,15 @@ class LeadTests(SynchronousTestCase):
 
     def test_alike(self) -> None:
         """Clocks that run alike are not told apart."""
-        self.assertEqual(watch(Lead(), 3600), 0)
+        self.assertLess(abs(watch(Lead(), 3600)), 6_000)
 
     def test_faster(self) -> None:
         """A carrier's clock that runs faster is followed within a frame."""
-        self.assertLess(abs(watch(Lead(), 3600, ppm=100)), 20_000)
+        self.assertLess(abs(watch(Lead(), 3600, ppm=100)), 8_000)
 
     def test_slower(self) -> None:
         """One that runs slower is followed too."""
-        self.assertLess(abs(watch(Lead(), 3600, ppm=-100)), 25_000)
+        self.assertLess(abs(watch(Lead(), 3600, ppm=-100)), 12_000)
 
     def test_late_start(self) -> None:
         """A ``start`` that was read late makes the carrier ahead from the first on."""
@@ -46,7 +46,8 @@ class LeadTests(SynchronousTestCase):
         """A stream that sends nothing for a while is no slow clock."""
         lead = Lead()
         watch(lead, 60)
+        before_us = lead.us
         for half in range(120, 1200):
             lead.observe(half * 500_000, 60_000_000, False)
         lead.observe(600_000_000, 60_000_000, True)
-        self.assertEqual(lead.us, -5_000)
+        self.assertEqual(lead.us, before_us)

@@ -275,7 +275,7 @@ class RecordTests(LocalTestCase):
         for call in calls:
             call.said_something()
         self.thread.done.clear()
-        self.clock.advance(0.05)
+        self.clock.advance(0.051)
         self.assertEqual(self.thread.done, ["append"] * 4)
         calls[7].talk(1)
         for call in calls:

@@ -61,6 +61,8 @@ class FarEnd:
         self._delays: deque[int] = deque(maxlen=_REMEMBERED)
         #: Nothing is placed before this: there lies what was confirmed.
         self._floor_us = 0
+        #: A hole of this length empties the carrier's buffer; None until one did.
+        self._absorbs_us: int | None = None
 
     @property
     def delay_us(self) -> int:
@@ -76,9 +78,8 @@ class FarEnd:
         if last is not None and start_us == last.end_us:
             last.end_us += duration_us
             return last.until_us - duration_us
-        until_us = self._floor_us if last is None else last.until_us
         fresh = last is None or start_us - last.end_us >= _PAUSE_US
-        at_us = self._entry(start_us + ahead_us, until_us)
+        at_us = self._entry(start_us, last, ahead_us)
         self._pieces.append(_Piece(start_us, start_us + duration_us, at_us, fresh))
         return at_us
 
@@ -115,6 +116,7 @@ class FarEnd:
         off_us = measured_us - (piece.at_us - piece.start_us)
         old = [each.at_us for each in pieces]
         if off_us >= _LATE_US or off_us <= -_EARLY_US:
+            self._learn(number, measured_us, nominal_us)
             self._correct(number, measured_us, max(nominal_us, measured_us))
             self._follow(number, ahead_us)
         shifts = [
@@ -125,11 +127,23 @@ class FarEnd:
         self._confirm(number, end_us)
         return shifts
 
-    def _entry(self, arrives_us: int, until_us: int) -> int:
-        """:returns: where sound goes that arrives while the buffer plays, or is dry."""
-        if arrives_us < until_us:
-            return until_us
-        return arrives_us + self.delay_us
+    def _entry(self, start_us: int, last: _Piece | None, ahead_us: int) -> int:
+        """:returns: where sound goes that comes while the buffer plays, or is dry."""
+        at_us = start_us + ahead_us + self.delay_us
+        if last is None:
+            return max(at_us, self._floor_us)
+        absorbs_us = self.delay_us if self._absorbs_us is None else self._absorbs_us
+        if start_us - last.end_us < absorbs_us and start_us + ahead_us < last.until_us:
+            return last.until_us
+        return max(at_us, last.until_us)
+
+    def _learn(self, number: int, measured_us: int, nominal_us: int) -> None:
+        """Sound after a hole that waited as at the beginning: the buffer was empty."""
+        if not number or abs(measured_us - nominal_us) >= _LATE_US:
+            return
+        hole_us = self._pieces[number].start_us - self._pieces[number - 1].end_us
+        if self._absorbs_us is None or hole_us < self._absorbs_us:
+            self._absorbs_us = hole_us
 
     def _piece_at(self, end_us: int) -> int | None:
         for number, piece in enumerate(self._pieces):
@@ -152,7 +166,7 @@ class FarEnd:
         """Place anew what plays after a piece that moved."""
         later = list(self._pieces)[number:]
         for piece, after in pairwise(later):
-            after.at_us = self._entry(after.start_us + ahead_us, piece.until_us)
+            after.at_us = self._entry(after.start_us, piece, ahead_us)
 
     def _confirm(self, number: int, end_us: int) -> None:
         """Forget what lies before the echo; it stays where it is, and ends there."""

@@ -2,19 +2,23 @@
 """Places the caller's sound by the carrier's stamps.
 
 What was lost on the way stays silence of its exact length, and what comes late or out
-of order goes where it belongs. A stamp that real time cannot have reached is believed
-only when the frames after it confirm it, so that one wrong number costs one frame.
+of order goes where it belongs. A frame that leaves a gap is placed once the next one
+shows that the gap is real, and one with a stamp that real time cannot have reached only
+when several frames confirm it: so one wrong number costs one frame, and no other.
 Positions are samples from the start of the stream; knows no clock and no file.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import NamedTuple
 
 from ..formats import FRAME_MS, AudioFormat
 
 __all__ = ["HeardTrack", "Jump"]
 
+#: A frame that others overtook comes within so many; else its stamp was wrong.
+_OVERTAKEN = 3
 #: So many frames in sequence confirm a stamp ahead of real time ...
 _CONFIRM_AHEAD = 3
 #: ... and so many that the carrier counts anew: a second, which no repetition lasts.
@@ -54,6 +58,11 @@ class HeardTrack:
         self.dropped = 0
         self.jumps: list[Jump] = []
         self._holes: list[tuple[int, int]] = []
+        #: Frames after a gap that is not known to be real, in order.
+        self._early: list[tuple[int, bytes]] = []
+        #: How many frames came since the first of them.
+        self._early_for = 0
+        #: Frames whose stamps cannot be, in sequence.
         self._doubted: list[tuple[int, bytes]] = []
         self._correction = 0
 
@@ -69,6 +78,7 @@ class HeardTrack:
         if abs(position - self.end) < self._seam:
             self._disbelieve()
             self._extend(self.end, payload)
+            self._reach_early()
         elif self._continues_doubted(position):
             self._doubt(position, payload, limit)
         elif position > self.end and position + size > limit:
@@ -76,7 +86,7 @@ class HeardTrack:
             self._doubt(position, payload, limit)
         elif position > self.end:
             self._disbelieve()
-            self._extend(position, payload)
+            self._hold(position, payload)
         elif not self._fill(position, payload):
             self._disbelieve()
             self._doubt(position, payload, limit)
@@ -91,6 +101,8 @@ class HeardTrack:
     def finish(self) -> list[tuple[int, int]]:
         """:returns: the holes that are left; nothing comes any more."""
         self._disbelieve()
+        self._place(self._early)
+        self._early.clear()
         holes, self._holes = self._holes, []
         return holes
 
@@ -127,13 +139,48 @@ class HeardTrack:
             return True
         return filled
 
+    # -- gaps that may be none ---------------------------------------------------------
+
+    def _hold(self, position: int, payload: bytes) -> None:
+        """A frame left a gap; one that comes in order after it confirms that."""
+        before = [
+            each for each in self._early if self._stop(each) < position + self._seam
+        ]
+        del self._early[: len(before)]
+        self._place(before)
+        if abs(position - self.end) < self._seam:
+            self._extend(self.end, payload)
+            self._reach_early()
+        else:
+            insort(self._early, (position, payload))
+
+    def _place(self, early: list[tuple[int, bytes]]) -> None:
+        for position, payload in early:
+            if position > self.end - self._seam:
+                self._extend(max(position, self.end), payload)
+
+    def _stop(self, frame: tuple[int, bytes]) -> int:
+        position, payload = frame
+        return position + len(payload) // self._width
+
+    def _reach_early(self) -> None:
+        """The gap closes: what overtook others goes on from here, or was wrong."""
+        while self._early and self._early[0][0] < self.end + self._seam:
+            position, payload = self._early.pop(0)
+            if position > self.end - self._seam:
+                self._extend(self.end, payload)
+        self._early_for = self._early_for + 1 if self._early else 0
+        if self._early_for > _OVERTAKEN:
+            self.dropped += len(self._early)
+            self._early.clear()
+            self._early_for = 0
+
     # -- stamps that cannot be --------------------------------------------------------
 
     def _continues_doubted(self, position: int) -> bool:
         if not self._doubted:
             return False
-        last, payload = self._doubted[-1]
-        return abs(position - last - len(payload) // self._width) < self._seam
+        return abs(position - self._stop(self._doubted[-1])) < self._seam
 
     def _disbelieve(self) -> None:
         self.dropped += len(self._doubted)

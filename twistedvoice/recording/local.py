@@ -53,7 +53,8 @@ class LocalRecordings(Service):
     :param without_audio: what becomes of a call in which nothing was said to the
         caller.
     :param fsync: when what is written is made to reach the disk itself.
-    :param batch_seconds: how much sound is written at once.
+    :param batch_seconds: how much sound is written at once. No multiple of a frame:
+        the newest frame should be of another age at each visit (see :mod:`.lead`).
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class LocalRecordings(Service):
         *,
         without_audio: Literal["keep", "discard"] = "keep",
         fsync: FsyncPolicy = "close",
-        batch_seconds: float = 0.5,
+        batch_seconds: float = 0.507,
     ) -> None:
         self._clock = clock
         self._folder = folder

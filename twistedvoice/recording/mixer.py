@@ -119,11 +119,13 @@ class Mixer:
 
     def rest(self) -> Mixed:
         """:returns: what waits beyond the end of the last batch, and all late news."""
+        gaps = self._heard.finish()
+        self._caller += self._heard.take()
         mixed = self._mix_until(max(self.mixed, self._heard.end))
         # What would be played after the end was never heard.
         self._service.clear()
         edits = [*mixed.edits, *self._correct(None)]
-        self._tell_heard(self._heard.finish())
+        self._tell_heard(gaps)
         return mixed._replace(edits=edits, lines=self._take_lines())
 
     # -- placing ----------------------------------------------------------------------
