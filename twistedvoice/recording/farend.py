@@ -46,6 +46,12 @@ class _Piece:
     at_us: int
     #: Whether the carrier's buffer was surely empty before it.
     fresh: bool
+    #: Whether an echo has told where it lies.
+    known: bool = False
+
+    @property
+    def delay_us(self) -> int:
+        return self.at_us - self.start_us
 
     @property
     def until_us(self) -> int:
@@ -58,7 +64,10 @@ class FarEnd:
     def __init__(self) -> None:
         #: Pieces that no echo has confirmed yet, in order.
         self._pieces: deque[_Piece] = deque(maxlen=_MOST_PIECES)
+        #: How long sound took to be heard that met an empty buffer.
         self._delays: deque[int] = deque(maxlen=_REMEMBERED)
+        #: The same of other sound: it counts while there is nothing better.
+        self._other_delay_us = 0
         #: Nothing is placed before this: there lies what was confirmed.
         self._floor_us = 0
         #: A hole of this length empties the carrier's buffer; None until one did.
@@ -67,7 +76,7 @@ class FarEnd:
     @property
     def delay_us(self) -> int:
         """How much later than our clock says sound is heard; 0 until it is known."""
-        return min(self._delays, default=0)
+        return min(self._delays, default=self._other_delay_us)
 
     def place(self, start_us: int, duration_us: int, ahead_us: int) -> int:
         """
@@ -110,14 +119,20 @@ class FarEnd:
         pieces = self._pieces
         piece = pieces[number]
         measured_us = max(heard_us - end_us, ahead_us)
-        nominal_us = max([each + ahead_us for each in self._delays] or [measured_us])
-        if piece.fresh or not self._delays:
+        guessed = not self._delays
+        if piece.fresh:
             self._delays.append(measured_us - ahead_us)
-        off_us = measured_us - (piece.at_us - piece.start_us)
+        elif guessed:
+            self._other_delay_us = measured_us - ahead_us
+        off_us = measured_us - piece.delay_us
         old = [each.at_us for each in pieces]
-        if off_us >= _LATE_US or off_us <= -_EARLY_US:
-            self._learn(number, measured_us, nominal_us)
-            self._correct(number, measured_us, max(nominal_us, measured_us))
+        moves = off_us >= _LATE_US or off_us <= -_EARLY_US
+        if moves or guessed:
+            nominal_us = self.delay_us + ahead_us
+            if not guessed:
+                self._learn(number, measured_us, nominal_us)
+            delay_us = measured_us if moves else piece.delay_us
+            self._correct(number, delay_us, max(nominal_us, measured_us))
             self._follow(number, ahead_us)
         shifts = [
             Shift(at_us, at_us + each.end_us - each.start_us, each.at_us - at_us)
@@ -157,8 +172,9 @@ class FarEnd:
         pieces[number].at_us = max(pieces[number].start_us + delay_us, self._floor_us)
         for before in range(number - 1, -1, -1):
             piece, after = pieces[before], pieces[before + 1]
-            if piece.start_us == piece.end_us:
-                return
+            if piece.known:
+                delay_us = piece.delay_us
+                continue
             delay_us = min(nominal_us, delay_us + after.start_us - piece.end_us)
             piece.at_us = max(piece.start_us + delay_us, self._floor_us)
 
@@ -170,8 +186,13 @@ class FarEnd:
 
     def _confirm(self, number: int, end_us: int) -> None:
         """Forget what lies before the echo; it stays where it is, and ends there."""
+        pieces = self._pieces
+        pieces[number].known = True
+        if not self._delays:
+            return  # what came before it is a guess
         for _ in range(number):
-            self._pieces.popleft()
-        piece = self._pieces[0]
+            pieces.popleft()
+        piece = pieces[0]
         self._floor_us = piece.at_us + end_us - piece.start_us
         piece.start_us, piece.at_us, piece.fresh = end_us, self._floor_us, False
+        piece.known = piece.end_us == end_us

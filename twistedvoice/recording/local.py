@@ -169,8 +169,8 @@ class LocalRecordings(Service):
         return facts
 
     def _recovered(self, paths: list[Path]) -> None:
-        self.counts["recovered"] += len(paths)
         if paths:
+            self.counts["recovered"] += len(paths)
             _log.info("finished {count} recordings of a dead process", count=len(paths))
 
     def _finished(self, what: str) -> None:

@@ -26,7 +26,8 @@ from .sidecar import Journal, Seconds, journal_path
 
 __all__ = ["FsyncPolicy", "PartFile", "lock_abandoned"]
 
-#: When what is written is made to reach the disk itself.
+#: When what is written is made to reach the disk itself: with ``second`` each batch is,
+#: so that nothing older than a second is lost.
 FsyncPolicy = Literal["never", "second", "close"]
 
 #: A recording is nobody's business but the service's and its group's.
@@ -61,8 +62,6 @@ class PartFile:
         self._lock: FileIO | None = None
         self._writer: WavWriter | None = None
         self._journal: Journal | None = None
-        #: How much sound was on the disk itself when last asked for.
-        self._synced_bytes = 0
         self._why = "ended"
         #: Where the sound is now, None while or when there is no file.
         self.path: Path | None = None
@@ -160,18 +159,12 @@ class PartFile:
             lines += self._seconds.add(mixed.block)
             if lines:
                 self._journal.add(lines)
-            self._sync(self._writer, self._journal)
+            if self._fsync == "second":
+                self._writer.sync()
+                self._journal.sync()
         except OSError as error:
             self._why = "full" if error.errno in _FULL else "failed"
             raise
-
-    def _sync(self, writer: WavWriter, journal: Journal) -> None:
-        second = self._format.bytes_per_second * CHANNELS
-        if self._fsync != "second" or writer.data_bytes - self._synced_bytes < second:
-            return
-        writer.sync()
-        journal.sync()
-        self._synced_bytes = writer.data_bytes
 
     def _close(self) -> None:
         """Give the files their names, all of it before the lock is let go."""

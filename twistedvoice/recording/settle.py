@@ -36,6 +36,10 @@ __all__ = ["PART_SUFFIX", "finished_path", "is_settled", "settle"]
 PART_SUFFIX = ".part"
 _NEW_SUFFIX = ".new"
 
+#: How much of the end may not have arrived, and how many zeros show that.
+_TAIL_BYTES = 1 << 20
+_UNWRITTEN_BYTES = 64
+
 _ENCODINGS: dict[int, Encoding] = {1: "l16", 6: "alaw", 7: "mulaw"}
 
 
@@ -51,6 +55,8 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     :raises OSError: when the disk says no; then everything is as it was.
     :raises AudioFormatError: when it is no WAV file.
     """
+    if check:
+        _cut_unwritten(part)
     repair_wav(part)
     journal = journal_path(part)
     final = finished_path(part)
@@ -241,6 +247,24 @@ def _settled(
         yield from sound.sums()
         if sync:
             os.fsync(file.fileno())
+
+
+def _cut_unwritten(part: Path) -> None:
+    """
+    Cut zeros off the end: a power cut leaves them where the sound never arrived.
+
+    No G.711 sound has them: they would be the loudest there is, on both sides.
+    """
+    with FileIO(part, "r+") as file:
+        size = file.seek(0, os.SEEK_END)
+        tail = os.pread(file.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+        zeros = len(tail) - len(tail.rstrip(b"\0"))
+        if zeros >= _UNWRITTEN_BYTES and _is_g711(file, part):
+            file.truncate(size - zeros)
+
+
+def _is_g711(file: FileIO, part: Path) -> bool:
+    return read_layout(file, str(part)).format.bits == 8
 
 
 def _settled_as(final: Path) -> Line:
