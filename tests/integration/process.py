@@ -161,9 +161,8 @@ class Service:
         return len(os.listdir(f"/proc/{transport.pid}/fd"))
 
     def recordings(self) -> list[Path]:
-        """:returns: what is in the folder of the recordings."""
-        folder = self.folder / "recordings"
-        return sorted(path for path in folder.rglob("*") if path.is_file())
+        """:returns: the recordings, finished or not, without their sidecars."""
+        return sorted((self.folder / "recordings").rglob("*.wav*"))
 
 
 async def until(happens: Callable[[], bool]) -> None:

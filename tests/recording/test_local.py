@@ -22,6 +22,7 @@ from twistedvoice.realtime.tracks import Tracks
 from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.part import PartFile
 from twistedvoice.recording.recording import Recording
+from twistedvoice.recording.sidecar import read_lines
 
 #: Twenty milliseconds of the caller, and of the service.
 HELLO, WELCOME = b"\x80" * 160, b"\x00" * 160
@@ -482,7 +483,10 @@ class FailureTests(LocalTestCase):
         call.talk(2)
         self.break_file("append", ZeroDivisionError("oops"))
         call.talk(2)
-        self.assertEqual(self.facts(call)["reason"], "oops")
+        facts = self.facts(call)
+        self.assertEqual(facts["reason"], "oops")
+        end = read_lines(Path(facts["path"]).with_suffix(".jsonl"))[-1]
+        self.assertEqual(end["why"], "failed")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_bug_in_a_visit(self) -> None:

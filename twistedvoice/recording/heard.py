@@ -66,6 +66,12 @@ class HeardTrack:
         self._doubted: list[tuple[int, bytes]] = []
         self._correction = 0
 
+    def continues(self, stamp: int) -> bool:
+        """:returns: whether sound from ``stamp`` on simply goes on, in any length."""
+        if self._early or self._doubted:
+            return False
+        return abs(stamp + self._correction - self.end) < self._seam
+
     def place(self, stamp: int, payload: bytes, limit: int) -> None:
         """
         :param stamp: where the carrier says that ``payload`` begins.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from attrs import define
 
-from ..formats import AudioFormat
+from ..formats import FRAME_MS, FRAME_US, AudioFormat
 from ..realtime.tracks import Note
 from .farend import FarEnd, Shift
 from .heard import HeardTrack
@@ -134,7 +134,12 @@ class Mixer:
         now_us = max(batch.now_us, batch.until_us)
         limit = self._frames_in(now_us + self._lead.us + _SLACK_US)
         marks = self._sort(batch.notes, len(batch.heard))
-        for number, (timestamp_ms, payload) in enumerate(batch.heard):
+        heard = batch.heard
+        if heard and not marks and not self._echoes:
+            joined = _in_one(heard, self._format, FRAME_MS)
+            if self._heard.continues(self._frames_in(joined[0][0] * 1000)):
+                heard = joined
+        for number, (timestamp_ms, payload) in enumerate(heard):
             for echo in marks.get(number, ()):
                 echo.after = self._heard.end
                 self._echoes.append(echo)
@@ -164,7 +169,10 @@ class Mixer:
 
     def _play(self, batch: Batch) -> None:
         lead_us = self._lead.us
-        for start_us, payload in batch.played:
+        played = batch.played
+        if not self._clears:
+            played = _in_one(played, self._format, FRAME_US)
+        for start_us, payload in played:
             self._clear_until(start_us)
             length_us = self._format.duration_us(len(payload))
             at_us = self._far_end.place(start_us, length_us, lead_us)
@@ -241,9 +249,9 @@ class Mixer:
         left, right = bytearray(silence), bytearray(silence)
         caller, self._caller = _fill(left, self._caller, start, width)
         service, self._service = _fill(right, self._service, start, width)
-        late = [Late(CALLER, *piece) for piece in caller]
-        late += [Late(SERVICE, *piece) for piece in service]
-        self.late_frames += len(late)
+        late = [Late(CALLER, *piece) for piece in _joined(caller, width)]
+        late += [Late(SERVICE, *piece) for piece in _joined(service, width)]
+        self.late_frames += len(caller) + len(service)
         return Mixed(_interleaved(left, right, width), late)
 
     # -- telling ----------------------------------------------------------------------
@@ -285,6 +293,26 @@ class Mixer:
         return position * 1000 / self._format.rate
 
 
+def _in_one(
+    frames: Sequence[tuple[int, bytes]],
+    format: AudioFormat,  # noqa: A002
+    step: int,
+) -> Sequence[tuple[int, bytes]]:
+    """
+    Join frames, when each is whole and follows the one before: the usual case.
+
+    Nothing here is done for each sample or frame in Python, since this runs in a thread
+    beside the reactor.
+    """
+    if not frames:
+        return frames
+    times, payloads = zip(*frames, strict=True)
+    usual = range(times[0], times[0] + step * len(times), step)
+    if set(map(len, payloads)) != {format.frame_bytes} or times != tuple(usual):
+        return frames
+    return [(times[0], b"".join(payloads))]
+
+
 def _before(
     frames: Sequence[tuple[int, bytes]], end: int, width: int
 ) -> Iterator[tuple[int, bytes]]:
@@ -317,6 +345,22 @@ def _fill(
         if last < size:
             waiting.append((position + last, payload[last * width :]))
     return late, waiting
+
+
+def _joined(
+    frames: Sequence[tuple[int, bytes]], width: int
+) -> Iterator[tuple[int, bytes]]:
+    """:returns: frames that lie one behind the other, as one."""
+    start, pieces, end = 0, list[bytes](), 0
+    for position, payload in frames:
+        if pieces and position != end:
+            yield start, b"".join(pieces)
+            pieces.clear()
+        start = start if pieces else position
+        pieces.append(payload)
+        end = position + len(payload) // width
+    if pieces:
+        yield start, b"".join(pieces)
 
 
 def _interleaved(left: bytearray, right: bytearray, width: int) -> bytes:

@@ -117,7 +117,9 @@ class PartFile:
             then, if that at least was possible.
         """
         try:
-            if last is not None:
+            if last is None:
+                self._why = "failed" if self._why == "ended" else self._why
+            else:
                 self.append(last)
                 self._write(self._mixer.rest())
         finally:

@@ -166,6 +166,13 @@ class _Sound:
             digest = digest or checksum(self.read(at, size))
             yield sum_line(number * 1000, length_ms, digest)
 
+    def seconds_of(self, edits: Iterable[Late | Moved]) -> Iterator[int]:
+        """:returns: which seconds the edits change, perhaps more than once."""
+        rate = self.layout.format.rate
+        for edit in edits:
+            for start, end in _spans_of(edit, self.width):
+                yield from range(start // rate, -(-end // rate))
+
     # -- edits ------------------------------------------------------------------------
 
     def silence(self, seconds: Iterable[int]) -> None:
@@ -244,9 +251,27 @@ def _settled(
         sound = _Sound.of(file, str(new))
         sound.silence(damaged)
         sound.apply(edits)
-        yield from sound.sums()
+        changed = {*damaged, *sound.seconds_of(edits)}
+        yield from sound.sums(_unchanged(lines, changed))
         if sync:
             os.fsync(file.fileno())
+
+
+def _unchanged(lines: Iterable[Line], changed: set[int]) -> Iterator[Line]:
+    """:returns: the checksums that are still true."""
+    for line in lines:
+        if line["kind"] == "sum" and int(line["at"]) // 1000 not in changed:
+            yield line
+
+
+def _spans_of(edit: Late | Moved, width: int) -> Iterator[tuple[int, int]]:
+    """:returns: the sample frames that an edit changes."""
+    if isinstance(edit, Late):
+        yield edit.position, edit.position + len(edit.payload) // width
+        return
+    for at, until, by in edit.pieces:
+        yield at, until
+        yield max(0, at + by), max(0, until + by)
 
 
 def _cut_unwritten(part: Path) -> None:
