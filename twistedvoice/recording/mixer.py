@@ -16,6 +16,7 @@ from attrs import define
 
 from ..formats import FRAME_MS, FRAME_US, AudioFormat
 from ..realtime.tracks import Note
+from . import pieces
 from .farend import FarEnd, Shift
 from .heard import HeardTrack
 from .lead import Lead
@@ -136,7 +137,7 @@ class Mixer:
         marks = self._sort(batch.notes, len(batch.heard))
         heard = batch.heard
         if heard and not marks and not self._echoes:
-            joined = _in_one(heard, self._format, FRAME_MS)
+            joined = pieces.in_one(heard, self._format, FRAME_MS)
             if self._heard.continues(self._frames_in(joined[0][0] * 1000)):
                 heard = joined
         for number, (timestamp_ms, payload) in enumerate(heard):
@@ -171,7 +172,7 @@ class Mixer:
         lead_us = self._lead.us
         played = batch.played
         if not self._clears:
-            played = _in_one(played, self._format, FRAME_US)
+            played = pieces.in_one(played, self._format, FRAME_US)
         for start_us, payload in played:
             self._clear_until(start_us)
             length_us = self._format.duration_us(len(payload))
@@ -184,7 +185,7 @@ class Mixer:
         while self._clears and self._clears[0].at_us <= stream_us:
             cut_us = self._far_end.cleared(self._clears.pop(0).at_us, self._lead.us)
             self._lines.append({"kind": "clear", "at": cut_us / 1000})
-            self._service = list(_before(
+            self._service = list(pieces.before(
                 self._service, self._frames_in(cut_us), self._format.sample_bytes
             ))  # fmt: skip
 
@@ -222,7 +223,7 @@ class Mixer:
 
     def _moved(self, shifts: Sequence[Shift]) -> list[tuple[int, int, int]]:
         """:returns: what moves of the written; what waits is moved here."""
-        pieces: list[tuple[int, int, int]] = []
+        moved: list[tuple[int, int, int]] = []
         service: list[tuple[int, bytes]] = []
         frames_in = self._frames_in
         spans = [
@@ -236,9 +237,9 @@ class Mixer:
         self._service = service
         for at, until, by in spans:
             if by and at < self.mixed:
-                pieces.append((at, min(until, self.mixed), by))
+                moved.append((at, min(until, self.mixed), by))
                 self._moved_until = max(self._moved_until, min(until, self.mixed) + by)
-        return pieces
+        return moved
 
     # -- mixing -----------------------------------------------------------------------
 
@@ -247,12 +248,12 @@ class Mixer:
         width = self._format.sample_bytes
         silence = self._format.silence((self.mixed - start) * width)
         left, right = bytearray(silence), bytearray(silence)
-        caller, self._caller = _fill(left, self._caller, start, width)
-        service, self._service = _fill(right, self._service, start, width)
-        late = [Late(CALLER, *piece) for piece in _joined(caller, width)]
-        late += [Late(SERVICE, *piece) for piece in _joined(service, width)]
+        caller, self._caller = pieces.fill(left, self._caller, start, width)
+        service, self._service = pieces.fill(right, self._service, start, width)
+        late = [Late(CALLER, *piece) for piece in pieces.joined(caller, width)]
+        late += [Late(SERVICE, *piece) for piece in pieces.joined(service, width)]
         self.late_frames += len(caller) + len(service)
-        return Mixed(_interleaved(left, right, width), late)
+        return Mixed(pieces.interleaved(left, right, width), late)
 
     # -- telling ----------------------------------------------------------------------
 
@@ -273,9 +274,13 @@ class Mixer:
 
     def _tell_said(self, note: Note) -> None:
         delay_us = self._lead.us + self._far_end.delay_us
+        until_us = note.until_us + delay_us
+        if note.kind != "played":
+            # What was on its way when it was broken off was not heard.
+            until_us = min(until_us, note.at_us + self._lead.us)
         said = {
             "at": max(0, note.from_us + delay_us) / 1000,
-            "until": max(0, note.until_us + delay_us) / 1000,
+            "until": max(0, until_us) / 1000,
         }
         self._lines.append({"kind": "said", **said, "outcome": note.kind})
 
@@ -291,81 +296,3 @@ class Mixer:
 
     def _ms(self, position: int) -> float:
         return position * 1000 / self._format.rate
-
-
-def _in_one(
-    frames: Sequence[tuple[int, bytes]],
-    format: AudioFormat,  # noqa: A002
-    step: int,
-) -> Sequence[tuple[int, bytes]]:
-    """
-    Join frames, when each is whole and follows the one before: the usual case.
-
-    Nothing here is done for each sample or frame in Python, since this runs in a thread
-    beside the reactor.
-    """
-    if not frames:
-        return frames
-    times, payloads = zip(*frames, strict=True)
-    usual = range(times[0], times[0] + step * len(times), step)
-    if set(map(len, payloads)) != {format.frame_bytes} or times != tuple(usual):
-        return frames
-    return [(times[0], b"".join(payloads))]
-
-
-def _before(
-    frames: Sequence[tuple[int, bytes]], end: int, width: int
-) -> Iterator[tuple[int, bytes]]:
-    for position, payload in frames:
-        if position < end:
-            yield position, payload[: (end - position) * width]
-
-
-def _fill(
-    sound: bytearray, frames: Sequence[tuple[int, bytes]], start: int, width: int
-) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
-    """
-    Put frames into the span that begins at ``start``.
-
-    :returns: what should have come before it, and what comes after it.
-    """
-    end = start + len(sound) // width
-    late, waiting = [], []
-    for position, payload in frames:
-        size = len(payload) // width
-        first = min(max(start - position, 0), size)
-        last = min(max(end - position, first), size)
-        if first:
-            late.append((position, payload[: first * width]))
-        if last > first:
-            at = (position + first - start) * width
-            sound[at : at + (last - first) * width] = payload[
-                first * width : last * width
-            ]
-        if last < size:
-            waiting.append((position + last, payload[last * width :]))
-    return late, waiting
-
-
-def _joined(
-    frames: Sequence[tuple[int, bytes]], width: int
-) -> Iterator[tuple[int, bytes]]:
-    """:returns: frames that lie one behind the other, as one."""
-    start, pieces, end = 0, list[bytes](), 0
-    for position, payload in frames:
-        if pieces and position != end:
-            yield start, b"".join(pieces)
-            pieces.clear()
-        start = start if pieces else position
-        pieces.append(payload)
-        end = position + len(payload) // width
-    if pieces:
-        yield start, b"".join(pieces)
-
-
-def _interleaved(left: bytearray, right: bytearray, width: int) -> bytes:
-    both = bytearray(2 * len(left))
-    for byte in range(width):
-        both[byte :: 2 * width] = left[byte::width]
-        both[width + byte :: 2 * width] = right[byte::width]
-    return bytes(both)

@@ -1,0 +1,56 @@
+"""Tests for :mod:`twistedvoice.recording.pieces`."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.formats import MULAW_8K
+from twistedvoice.recording.pieces import before, fill, in_one, interleaved, joined
+
+A, B = b"a" * 160, b"b" * 160
+
+
+class PiecesTests(SynchronousTestCase):
+    """Sound in its places."""
+
+    def test_in_one(self) -> None:
+        """Whole frames that follow each other become one piece."""
+        self.assertEqual(in_one([(5, A), (25, B)], MULAW_8K, 20), [(5, A + B)])
+
+    def test_unusual(self) -> None:
+        """With a hole, or a frame of another length, they stay as they are."""
+        for frames in ([(0, A), (40, B)], [(0, A), (20, B[:9])], [(20, A), (0, B)], []):
+            self.assertIs(in_one(frames, MULAW_8K, 20), frames)
+
+    def test_joined(self) -> None:
+        """Pieces without a hole between them become one; others do not."""
+        pieces = [(0, A), (160, B), (400, A), (560, B[:80]), (700, A)]
+        self.assertEqual(
+            list(joined(pieces, 1)), [(0, A + B), (400, A + B[:80]), (700, A)]
+        )
+        self.assertEqual(list(joined([], 1)), [])
+
+    def test_before(self) -> None:
+        """What begins later is left out, and what lasts longer is cut."""
+        pieces = [(0, A), (160, B), (320, A)]
+        self.assertEqual(list(before(pieces, 200, 1)), [(0, A), (160, B[:40])])
+        self.assertEqual(list(before([(0, A)], 40, 2)), [(0, A[:80])])
+
+    @given(st.integers(-300, 300), st.integers(0, 200))
+    def test_fill(self, position: int, size: int) -> None:
+        """Of a piece, each sample goes to one place: before, within or after."""
+        sound = bytearray(size)
+        late, waiting = fill(sound, [(100 + position, A)], 100, 1)
+        count = sum(len(payload) for _, payload in late + waiting) + sound.count(b"a")
+        self.assertEqual(count, 160)
+        for at, payload in late:
+            self.assertLessEqual(at + len(payload), 100)
+        for at, _ in waiting:
+            self.assertGreaterEqual(at, 100 + size)
+
+    def test_interleaved(self) -> None:
+        """Samples of both sides alternate, however wide they are."""
+        both = interleaved(bytearray(b"abcd"), bytearray(b"1234"), 2)
+        self.assertEqual(both, b"ab12cd34")
