@@ -204,10 +204,10 @@ class WarningsTests(_ConfigTestCase):
 
     def test_open_files(self) -> None:
         """More calls than the limit on open files allows are pointed out."""
-        config = evolve(self.load(), max_calls=320)
+        config = evolve(self.load(), max_calls=192)
         self.assertEqual(warnings(config, 1024), [])
-        (warning,) = warnings(evolve(config, max_calls=321), 1024)
-        self.assertIn("321 calls need 1027 open files", warning)
+        (warning,) = warnings(evolve(config, max_calls=193), 1024)
+        self.assertIn("193 calls need 1029 open files", warning)
         self.assertIn("hard limit is 1024", warning)
 
     def test_admin_listen(self) -> None:
