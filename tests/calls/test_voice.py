@@ -9,7 +9,7 @@ from twistedvoice.interfaces import Utterance
 
 from .doubles import BinaryLine, Exchange, Line, Notebook, tone
 
-__all__ = ["BinaryVoiceTests", "DelayedVoiceTests", "VoiceTests"]
+__all__ = ["BinaryVoiceTests", "DelayedVoiceTests", "NoteTests", "VoiceTests"]
 
 
 class VoiceTests(SynchronousTestCase):
@@ -303,3 +303,70 @@ class BinaryVoiceTests(VoiceTests):
         self.advance(0.3)
         self.assertEqual(self.call.interrupt("speech"), 0)
         self.assertEqual(self.agent.events, [("started",)])
+
+
+class NoteTests(SynchronousTestCase):
+    """What whoever records is told besides the sound."""
+
+    def setUp(self) -> None:
+        agent = Notebook()
+        self.exchange = Exchange(agent=lambda: agent)
+        self.line = self.exchange.dial()
+        self.call = agent.call
+        [call] = self.exchange.switchboard
+        self.voice = call.voice
+        assert call.inbound.tracks is not None
+        self.tracks = call.inbound.tracks
+
+    def kinds(self) -> list[str]:
+        """:returns: the kinds of all notes, in order."""
+        return [note.kind for note in self.tracks.notes]
+
+    def test_played(self) -> None:
+        """An utterance is noted when its mark is back, with its place and the time."""
+        self.call.say(tone(500))
+        for _ in range(40):
+            self.exchange.advance(0.02)
+            self.line.sound()
+        [note] = self.tracks.notes
+        [(start_us, _), *_] = self.tracks.played
+        started_us = note.from_us - start_us
+        self.assertEqual(note.until_us - note.from_us, 500_000)
+        self.assertEqual((note.kind, note.at_us), ("played", note.until_us))
+        came = self.tracks.heard[: note.heard]
+        self.assertLessEqual(len(came) * 20_000 - (note.at_us - started_us), 20_000)
+        self.assertLess(note.heard, len(self.tracks.heard))
+
+    def test_interrupted(self) -> None:
+        """A clear is noted once, and all that was being said with what it cut."""
+        self.call.say(tone(100))
+        utterance = self.call.speak()
+        utterance.write(tone(900))
+        self.exchange.advance(0.305)
+        self.call.interrupt("speech")
+        self.assertEqual(self.kinds(), ["played", "clear", "cleared"])
+        clear, cut = self.tracks.notes[1:]
+        self.assertEqual(cut.until_us, clear.at_us)
+
+    def test_unheard(self) -> None:
+        """What never began has no place; it is not noted."""
+        self.call.say(tone(500))
+        self.call.say(tone(500))
+        self.exchange.advance(0.1)
+        self.call.interrupt("speech")
+        self.assertEqual(self.kinds(), ["clear", "cleared"])
+
+    def test_lost(self) -> None:
+        """What was being said when the call ended is noted as lost, once."""
+        self.call.say(tone(500))
+        self.exchange.advance(0.3)
+        self.line.stop()
+        self.assertEqual(self.kinds(), ["lost"])
+
+    def test_nobody_records(self) -> None:
+        """Without tracks nothing is noted."""
+        self.voice.stream.tracks = None
+        self.call.say(tone(100))
+        self.exchange.advance(0.5)
+        self.call.interrupt("speech")
+        self.assertEqual(self.tracks.notes, [])
