@@ -36,8 +36,8 @@ __all__ = [
     "warnings",
 ]
 
-#: What one call holds open: its socket, its recording (the sound, its lock, its journal),
-#: and a share of the HTTP connections that come and go beside it.
+#: What one call holds open: its socket, its recording (sound, lock and journal), and a
+#: share of the HTTP connections that come and go beside it.
 _FDS_PER_CALL = 5
 #: What the process holds open without any call: ports, store, log, pools.
 _FDS_OF_PROCESS = 64

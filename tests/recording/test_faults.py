@@ -147,6 +147,7 @@ class FullTests(SynchronousTestCase):
         self.assertEqual(set(samples[:, 0].tolist()), {LOUD})
         end = read_lines(path.with_suffix(".jsonl"))[-1]
         self.assertEqual((end["why"], end["at"]), ("full", len(samples) / 8))
+        self.assertTrue(end["degraded"])
 
 
 class StalledTests(LocalTestCase):
@@ -155,6 +156,8 @@ class StalledTests(LocalTestCase):
     def test_ten_seconds(self) -> None:
         """Nothing is lost in ten seconds."""
         facts = self.stall(10)
+        end = read_lines(Path(facts["path"]).with_suffix(".jsonl"))[-1]
+        self.assertEqual((end["why"], end["degraded"]), ("ended", False))
         self.assertEqual((facts["degraded"], facts["lost"]), (False, []))
         self.assertEqual(self.samples(facts), ([LOUD] * 104_000, [LOW] * 104_000))
 
@@ -171,6 +174,7 @@ class StalledTests(LocalTestCase):
         self.assertEqual(set(caller[: first - 16000]), {LOUD})
         self.assertEqual(set(caller[last + 16000 :]), {LOUD})
         sidecar = Path(facts["path"]).with_suffix(".jsonl")
+        self.assertTrue(read_lines(sidecar)[-1]["degraded"])
         told = [line for line in read_lines(sidecar) if line["kind"] == "lost"]
         self.assertEqual([line["at"] for line in told][:1], [lost["at"]])
         self.assertEqual(self.recordings.counts, {"done": 1, "degraded": 1})

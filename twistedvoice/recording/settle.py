@@ -51,7 +51,7 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     new = final.with_name(final.name + _NEW_SUFFIX)
     try:
         told = list(_settled(part, new, lines, check=check, sync=sync))
-        told.append({"kind": "end", "at": _duration_ms(part), "why": why})
+        told.append(_end(told, _duration_ms(part), why))
         if new.exists():
             write_lines(journal, [*lines, _settled_as(final)], sync=sync)
         write_lines(final.with_suffix(".jsonl"), told, sync=sync)
@@ -92,6 +92,9 @@ def finished_path(part: Path) -> Path:
     return path
 
 
+#: What a recording ends with, or has in it, when sound is missing by a fault of ours.
+_FAULTS = frozenset({"full", "failed"})
+_MISSING = frozenset({"lost", "damaged"})
 #: Lines of the journal that the finished sidecar does not have, or has anew.
 _WORKING = frozenset({"late", "moved", "sum", "settled", "end"})
 
@@ -150,6 +153,11 @@ def _cut_unwritten(part: Path) -> None:
 
 def _is_g711(file: FileIO, part: Path) -> bool:
     return read_layout(file, str(part)).format.bits == 8
+
+
+def _end(told: Iterable[Line], duration_ms: float, why: str) -> Line:
+    degraded = why in _FAULTS or any(line["kind"] in _MISSING for line in told)
+    return {"kind": "end", "at": duration_ms, "why": why, "degraded": degraded}
 
 
 def _settled_as(final: Path) -> Line:
