@@ -11,6 +11,7 @@ from twistedvoice.recording.heard import HeardTrack, Jump
 
 SIZE = 160
 FAR = 10**10
+MINUTE = 60 * 8000
 
 
 def frame(number: int) -> bytes:
@@ -30,7 +31,7 @@ class HeardTestCase(SynchronousTestCase):
         for number in numbers:
             self.now += SIZE
             position = number * SIZE if stamp is None else stamp
-            self.track.place(position, frame(number), self.now)
+            self.track.place(position, frame(number), self.now, self.now + MINUTE)
 
     def sound(self) -> dict[int, int]:
         """:returns: which frame begins in which place."""
@@ -80,13 +81,13 @@ class OrderTests(HeardTestCase):
         self.come(0)
         self.now += 4 * SIZE
         self.come(3, 4)
-        self.track.place(80, frame(9), self.now)
+        self.track.place(80, frame(9), self.now, FAR)
         self.assertEqual(self.sound(), {0: 0, 480: 3, 640: 4, 160: 9})
         self.assertEqual(self.track.finish(), [(240, 480)])
 
     def test_empty(self) -> None:
         """A frame without sound is nothing."""
-        self.track.place(1000, b"", FAR)
+        self.track.place(1000, b"", FAR, FAR)
         self.assertEqual((self.track.end, self.track.finish()), (0, []))
 
     @settings(deadline=None, max_examples=60)
@@ -100,7 +101,7 @@ class OrderTests(HeardTestCase):
         order = sorted(range(30), key=lambda number: number + overtaken[number])
         came = [number for number in order if number not in lost]
         for number in came:
-            track.place(number * SIZE, frame(number), FAR)
+            track.place(number * SIZE, frame(number), FAR, FAR)
         track.finish()
         self.assertEqual(dict(track.take()), {n * SIZE: frame(n) for n in came})
 
@@ -174,6 +175,19 @@ class StampTests(HeardTestCase):
         self.assertEqual(len(self.sound()), 300)
         self.assertEqual(self.track.end, 300 * SIZE)
         self.assertEqual(self.track.jumps, [Jump(200 * SIZE, 200 * SIZE)])
+
+    def test_faster_than_time(self) -> None:
+        """Who sends more than time has passed fills a minute ahead, and no more."""
+        for number in range(10_000):
+            self.track.place(number * SIZE, frame(number), 0, MINUTE)
+        self.assertEqual(self.track.end, MINUTE)
+        self.assertEqual(self.track.dropped, 7000)
+
+    def test_many_jumps(self) -> None:
+        """However often the clock jumps, the recording grows with real time."""
+        for number in range(3000):
+            self.come(number, stamp=number // 3 * 40 * 8000 + number % 3 * SIZE)
+        self.assertLessEqual(self.track.end, self.now + MINUTE)
 
     def test_doubted_at_the_end(self) -> None:
         """What nothing confirmed before the end is dropped."""

@@ -78,7 +78,7 @@ class SidecarTests(SynchronousTestCase):
         journal.close()
         content = self.path.read_bytes()[:size]
         whole = content.count(b"\n")
-        self.path.write_bytes(content + b"\n" + junk + b'\n[1]\n{"kind":2}\n\0\0')
+        self.path.write_bytes(content + b"\n" + junk + b'\n[1]\n{"kind":"sum"}\n\0\0')
         self.assertEqual(read_lines(self.path)[:whole], lines[:whole])
 
     def test_no_room(self) -> None:

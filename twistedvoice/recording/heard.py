@@ -23,8 +23,6 @@ _OVERTAKEN = 3
 _CONFIRM_AHEAD = 3
 #: ... and so many that the carrier counts anew: a second, which no repetition lasts.
 _CONFIRM_BEHIND = 50
-#: A carrier's clock that jumps further is no clock: real time places the sound.
-_MOST_AHEAD_SECONDS = 60
 #: Holes this old are final: nothing comes to fill them any more.
 _FINAL_SECONDS = 10
 
@@ -65,6 +63,7 @@ class HeardTrack:
         #: Frames whose stamps cannot be, in sequence.
         self._doubted: list[tuple[int, bytes]] = []
         self._correction = 0
+        self._most = 0
 
     def continues(self, stamp: int) -> bool:
         """:returns: whether sound from ``stamp`` on simply goes on, in any length."""
@@ -72,11 +71,13 @@ class HeardTrack:
             return False
         return abs(stamp + self._correction - self.end) < self._seam
 
-    def place(self, stamp: int, payload: bytes, limit: int) -> None:
+    def place(self, stamp: int, payload: bytes, limit: int, most: int) -> None:
         """
         :param stamp: where the carrier says that ``payload`` begins.
-        :param limit: how far real time may have come.
+        :param limit: how far real time has come, as far as we know.
+        :param most: how far it may have come at all; nothing is placed beyond.
         """
+        self._most = most
         position = stamp + self._correction
         size = len(payload) // self._width
         if not size:
@@ -118,6 +119,9 @@ class HeardTrack:
         return placed
 
     def _extend(self, position: int, payload: bytes) -> None:
+        if self._stop((position, payload)) > self._most:
+            self.dropped += 1
+            return
         if position > self.end:
             self._holes.append((self.end, position))
         self.placed.append((position, payload))
@@ -207,8 +211,8 @@ class HeardTrack:
         """Place the first of ``confirmed``, and read later stamps accordingly."""
         stamp, payload = confirmed[0]
         position = stamp
-        if not 0 < stamp - self.end <= _MOST_AHEAD_SECONDS * self._rate:
-            length = sum(len(each) for _, each in confirmed) // self._width
+        length = sum(len(each) for _, each in confirmed) // self._width
+        if not self.end < stamp <= self._most - length:
             position = max(self.end, limit - length)
         by = position - stamp
         self._correction += by

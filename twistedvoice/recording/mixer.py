@@ -29,6 +29,8 @@ CHANNELS = 2
 
 #: A frame may be so much ahead of what we know of the carrier's time.
 _SLACK_US = 40_000
+#: A carrier's clock that is further ahead of ours is no clock, and bounds no file.
+_MOST_AHEAD_US = 60_000_000
 
 
 class Batch(NamedTuple):
@@ -134,6 +136,7 @@ class Mixer:
     def _hear(self, batch: Batch) -> None:
         now_us = max(batch.now_us, batch.until_us)
         limit = self._frames_in(now_us + self._lead.us + _SLACK_US)
+        most = self._frames_in(now_us + _MOST_AHEAD_US)
         marks = self._sort(batch.notes, len(batch.heard))
         heard = batch.heard
         if heard and not marks and not self._echoes:
@@ -144,7 +147,8 @@ class Mixer:
             for echo in marks.get(number, ()):
                 echo.after = self._heard.end
                 self._echoes.append(echo)
-            self._heard.place(self._frames_in(timestamp_ms * 1000), payload, limit)
+            stamp = self._frames_in(timestamp_ms * 1000)
+            self._heard.place(stamp, payload, limit, most)
             if self._echoes and self._echoes[-1].before is None:
                 self._bound_echoes()
         for echo in marks.get(len(batch.heard), ()):

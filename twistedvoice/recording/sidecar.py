@@ -38,6 +38,14 @@ _FILE_MODE = 0o640
 
 Line = Mapping[str, Any]
 
+#: What a line of a kind must have to count; others are only handed on.
+_FIELDS: Mapping[object, tuple[str, ...]] = {
+    "late": ("channel", "position", "sound"),
+    "moved": ("pieces",),
+    "settled": ("name",),
+    "sum": ("at", "ms", "blake2b"),
+}
+
 
 def journal_path(part: Path) -> Path:
     """:returns: where the journal of the recording ``<name>.wav.part`` is."""
@@ -169,8 +177,13 @@ def _readable(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             line = json.loads(text)
         except ValueError:
             continue
-        if isinstance(line, dict) and isinstance(line.get("kind"), str):
+        if isinstance(line, dict) and line.keys() >= _needed(line):
             yield line
+
+
+def _needed(line: Line) -> set[str]:
+    kind = line.get("kind")
+    return {"kind", *_FIELDS.get(kind if isinstance(kind, str) else None, ())}
 
 
 def _open_private(path: str, flags: int) -> int:
