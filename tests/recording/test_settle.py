@@ -216,10 +216,27 @@ class DeathTests(SettleTestCase):
         self.assertLessEqual(set(quiet), set(range(4000, 8000)))
         self.assert_sums(self.folder / "a.wav")
 
+    def test_half_a_copy(self) -> None:
+        """A copy that was not finished is not taken for the recording."""
+        part = leave(self.folder / "a.wav")
+        journal_path(part).unlink()
+        (self.folder / "a.wav.new").write_bytes(part.read_bytes()[:5000])
+        recover(self.folder)
+        self.assertEqual(self.names(), ["a.jsonl", "a.wav"])
+        self.assertEqual(len(self.sides(self.folder / "a.wav")[0]), 24_000)
+
     def test_settled(self) -> None:
         """A part whose recording is there already is only removed."""
         part = leave(self.folder / "a.wav")
         self.assertFalse(is_settled(part))
+        lines = read_lines(journal_path(part))
+        settled = {"kind": "settled", "name": "a.wav"}
+        write_lines(journal_path(part), [*lines, settled], sync=False)
+        self.assertFalse(is_settled(part))
+        (self.folder / "a.wav").write_bytes(b"finished")
+        self.assertTrue(is_settled(part))
+        self.assertEqual(recover(self.folder), [])
+        self.assertEqual(self.names(), ["a.wav"])
 
 
 class Death(BaseException):

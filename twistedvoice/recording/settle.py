@@ -49,6 +49,8 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     final = finished_path(part)
     lines = read_lines(journal)
     new = final.with_name(final.name + _NEW_SUFFIX)
+    # Of somebody who died in the middle.
+    new.unlink(missing_ok=True)
     try:
         told = list(_settled(part, new, lines, check=check, sync=sync))
         told.append(_end(told, _duration_ms(part), why))
