@@ -310,6 +310,14 @@ class UsualMediaTests(SynchronousTestCase):
             with self.assertRaisesRegex(DialectError, "longer than a second"):
                 hear(started(), too_long)
 
+    def test_an_end_within_the_head(self) -> None:
+        """One quotation mark cannot both open the sound and close it."""
+        head, _, _ = load_bytes("media").partition(b'"payload":"')
+        sid = load("start")["streamSid"].encode()
+        data = head + b'"payload":"},"streamSid":"%b"}' % sid
+        self.assert_same_both_ways(data)
+        self.assertIn("JSON", str(self.outcome(started(), data)))
+
     @steady
     @given(st.data())
     def test_same_both_ways(self, data: st.DataObject) -> None:

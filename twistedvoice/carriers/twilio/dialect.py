@@ -107,11 +107,12 @@ class TwilioDialect:
         data = message.data
         if message.binary or not self._usual_end or not data.endswith(self._usual_end):
             return None
-        head = _USUAL_HEAD.match(data)
+        stop = len(data) - len(self._usual_end)
+        head = _USUAL_HEAD.match(data, 0, stop)
         if head is None:
             return None
         try:
-            sound = base64_of(data[head.end() : -len(self._usual_end)])
+            sound = base64_of(data[head.end() : stop])
         except ValueError:
             return None
         if len(sound) > _MOST_SOUND:
