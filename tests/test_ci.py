@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from importlib.util import module_from_spec, spec_from_file_location
 from io import StringIO
 from pathlib import Path
@@ -212,3 +213,25 @@ class WheelTests(SynchronousTestCase):
             found,
         )
         self.assertFalse([name for name in found if "__pycache__" in name])
+        self.assertFalse([name for name in found if name.endswith(".so")])
+
+    def test_compiled(self) -> None:
+        """The scanner is in a wheel of one kind of machine, if it can be compiled."""
+        ours, pure = (
+            Path("a-1-cp311-abi3-linux_x86_64.whl"),
+            Path("a-1-py3-none-any.whl"),
+        )
+        scanner = {"twistedvoice/_scan.abi3.so"}
+        self.patch(os, "environ", {"CC": f"{sys.executable} -O2"})
+        self.patch(sysconfig, "get_path", lambda name: self.headers())
+        self.assertEqual(wheel.compiled(ours), scanner)
+        self.assertEqual(wheel.compiled(pure), set())
+        self.patch(os, "environ", {"CC": "/no/such/compiler"})
+        self.assertEqual(wheel.compiled(ours), set())
+
+    def headers(self) -> str:
+        """:returns: a folder with a file of the name that matters."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "Python.h").touch()
+        return str(folder)

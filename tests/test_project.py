@@ -176,6 +176,7 @@ class WheelTests(SynchronousTestCase):
         files = {
             path
             for path in (ROOT / PACKAGE).rglob("*")
-            if path.is_file() and path.suffix not in (".py", ".pyc")
+            # A scanner that was built in place is of this machine alone.
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".so")
         }
         self.assertEqual(files - packed, set())

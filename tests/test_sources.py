@@ -105,6 +105,12 @@ class SourcesTests(SynchronousTestCase):
         environ["TWISTEDVOICE_ADMIN_SERVICE_HOST"] = "1"
         self.assertEqual(list(self.sources("", environ).unknown()), [])
 
+    def test_name_of_the_switch(self) -> None:
+        """What counts before there are settings is no setting, but known."""
+        self.assertEqual(
+            list(self.sources("", {"TWISTEDVOICE_PURE": "1"}).unknown()), []
+        )
+
     def test_names_of_subaccount_secrets(self) -> None:
         """A variable that a subaccount names is known."""
         sources = self.sources(

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from .errors import ConfigError
+from .scanning import SWITCH
 from .settings import SETTINGS, TABLES, Setting, did_you_mean
 
 __all__ = ["Given", "Sources", "read_toml"]
@@ -121,7 +122,7 @@ class Sources:
         for key in self.file:
             if key not in keys:
                 yield key, did_you_mean(key, keys)
-        names = [*(setting.environ for setting in SETTINGS), *_ALIASES.values()]
+        names = [*(setting.environ for setting in SETTINGS), *_ALIASES.values(), SWITCH]
         accounts = self.file.get("twilio.subaccounts")
         places = accounts.values() if isinstance(accounts, dict) else ()
         names += [str(place).removeprefix("env:") for place in places]

@@ -14,7 +14,7 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.web.receive import FastReceive, take_text
+from twistedvoice.web.receive import FastReceive, pure_take_text
 
 _MOST_BYTES = 2_000
 
@@ -180,7 +180,7 @@ class TakeTextTests(SynchronousTestCase):
     ) -> None:
         """A whole frame is taken from its place; what stands around is not read."""
         data = before + frame(text, mask=mask) + after
-        taken = take_text(data, len(before), _MOST_BYTES)
+        taken = pure_take_text(data, len(before), _MOST_BYTES)
         if text and text.isascii():
             self.assertEqual(taken, (text, len(data) - len(after)))
         else:
@@ -191,4 +191,4 @@ class TakeTextTests(SynchronousTestCase):
         """A frame that is not whole yet is left alone, wherever it ends."""
         whole = frame(b"t" * size)
         for end in range(len(whole)):
-            self.assertEqual(take_text(whole[:end], 0, _MOST_BYTES), (b"", 0))
+            self.assertEqual(pure_take_text(whole[:end], 0, _MOST_BYTES), (b"", 0))

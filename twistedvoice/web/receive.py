@@ -8,7 +8,8 @@ part - goes to Autobahn unchanged and in order, and so does what follows it.
 
 It reads Autobahn's state (``state``, ``data``, ``current_frame`` and its masker,
 ``inside_message``): the version range in setup.cfg is pinned for that, and
-``tests/web/test_receive`` holds it to Autobahn itself on any cut of any bytes.
+``tests/web/test_receive`` holds it to Autobahn itself on any cut of any bytes. Where the
+scanner in C was built, it does what :func:`pure_take_text` does.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
-__all__ = ["FastReceive", "take_text"]
+from ..scanning import fastest
+
+__all__ = ["FastReceive", "pure_take_text", "take_text"]
 
 _FINAL_TEXT = 0x81
 _MASKED = 0x80
 _LENGTH_IN_TWO_BYTES = 126
 
 
-def take_text(data: bytes, start: int, most: int) -> tuple[bytes, int]:
+def pure_take_text(data: bytes, start: int, most: int) -> tuple[bytes, int]:
     """
     Take one whole, final, masked text frame in ASCII.
 
-    :param start: where the frame begins.
+    :param start: where the frame begins, from zero up.
     :param most: the longest payload to take.
     :returns: the payload and where the frame ends; when there is no such frame there,
         nothing and ``start``.
@@ -54,6 +57,9 @@ def take_text(data: bytes, start: int, most: int) -> tuple[bytes, int]:
     number ^= int.from_bytes(mask[:length], "little")
     text = number.to_bytes(length, "little")
     return (text, end) if text.isascii() else (b"", start)
+
+
+take_text = fastest("take_text", pure_take_text)
 
 
 class FastReceive(WebSocketServerProtocol):
