@@ -152,8 +152,8 @@ class SlotTests(_ScheduleTestCase):
             self.joined()
         sizes = self.schedule.crowd()
         self.assertEqual((len(sizes), sum(sizes)), (TURNS, 1_000))
-        self.assertLessEqual(max(sizes), 55)
-        self.assertGreaterEqual(min(sizes), 45)
+        self.assertLessEqual(max(sizes), 110)
+        self.assertGreaterEqual(min(sizes), 90)
 
     def test_streams_that_join_at_once(self) -> None:
         """A thousand streams that join at the same instant do not share one slot."""
@@ -166,10 +166,10 @@ class SlotTests(_ScheduleTestCase):
         """After many have left one slot, the next ones join it."""
         pulses = [self.joined() for _ in range(700)]
         before = self.schedule.crowd()
-        self.assertEqual(sorted(before), [0] * 13 + [100] * 7)
+        self.assertEqual(sorted(before), [0] * 3 + [100] * 7)
         for pulse in pulses[::7]:
             self.schedule.leave(pulse)
-        self.assertEqual(sorted(self.schedule.crowd()), [0] * 14 + [100] * 6)
+        self.assertEqual(sorted(self.schedule.crowd()), [0] * 4 + [100] * 6)
         for _ in range(100):
             self.joined()
         self.assertEqual(self.schedule.crowd(), before)
@@ -220,13 +220,13 @@ class PaceTests(_ScheduleTestCase):
 
     def test_share(self) -> None:
         """After a block a turn visits only some, who has waited longest first."""
-        pulses = [self.joined() for _ in range(400)]
+        pulses = [self.joined() for _ in range(200)]
         self.run_for(100_000)
         for pulse in pulses:
             pulse.visits.clear()
         self.block_for(15_000)
-        self.assertEqual(sum(len(pulse.visits) for pulse in pulses), 16 + 400 // 8)
-        self.run_for(6 * TURN_US)
+        self.assertEqual(sum(len(pulse.visits) for pulse in pulses), 16 + 200 // 8)
+        self.run_for(4 * TURN_US)
         self.assertEqual({len(pulse.visits) for pulse in pulses}, {1})
 
     def test_short_block_visits_only_what_was_missed(self) -> None:
@@ -265,6 +265,25 @@ class PaceTests(_ScheduleTestCase):
                 counts.append(len(line.transport.events) - before)
             self.assertEqual(counts, [1] * 60)
             self.schedule.leave(line.stream)
+
+    def test_a_little_early(self) -> None:
+        """Looks just before and just after the time send one frame each, never two."""
+        random = Random(5)
+        line = TWILIO_OVER_WEBSOCKET(100_000).open()
+        self.schedule.join(line.stream)
+        line.say(200)
+        counts = []
+        for period in range(100):
+            before = len(line.transport.events)
+            due_us = self.start_us + FRAME_US // 2 + period * FRAME_US
+            for at_us in (
+                due_us - random.randrange(100),
+                due_us + random.randrange(90),
+            ):
+                self.clock.rightNow = at_us / 1_000_000
+                self.schedule.look()
+            counts.append(len(line.transport.events) - before)
+        self.assertEqual(counts, [5] + [1] * 99)
 
     def test_any_start(self) -> None:
         """A clock of floats, started at any instant, makes no turn late by rounding."""
@@ -332,7 +351,7 @@ class LatenessTests(_ScheduleTestCase):
         self.block_for(4_255_000)
         for pulse in pulses:
             self.assertTrue(4_234_000 < pulse.meters.lateness.largest <= 4_255_000)
-        self.assertEqual(self.schedule.lateness.largest, 4_248_000)
+        self.assertEqual(self.schedule.lateness.largest, 4_251_000)
 
     def test_duration(self) -> None:
         """How long a visit took is counted."""

@@ -15,8 +15,9 @@ from .agent import Agent
 
 __all__ = ["Echo"]
 
-#: What an utterance begins with at once: 60 ms, as much as a telephone's own buffer.
-_CUSHION_FRAMES = 3
+#: What an utterance begins with at once: the 100 ms that the carrier takes ahead of its
+#: ear, and 60 more, so that a frame is there for each tick even when reads come late.
+_CUSHION_FRAMES = 8
 
 
 class Echo(Agent):

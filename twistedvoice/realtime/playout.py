@@ -11,6 +11,9 @@ from ..formats import FRAME_US
 
 __all__ = ["PlayoutClock"]
 
+#: How much longer than the longest delay a lead is: the next may be longer.
+_SPARE_US = 3 * FRAME_US
+
 #: How long all must have been quiet before a lead that was raised is lowered a frame.
 _QUIET_US = 10_000_000
 
@@ -66,11 +69,12 @@ class PlayoutClock:
 
     def adapt(self, now_us: int, late_us: int) -> None:
         """
-        Have the lead cover twice what the visit was late, and ease off when quiet.
+        Have the lead cover what the visit was late and a little more, and ease off
+        when all is quiet.
 
         :param late_us: how late this visit is.
         """
-        wanted_us = -(-2 * late_us // FRAME_US) * FRAME_US
+        wanted_us = late_us // FRAME_US * FRAME_US + _SPARE_US
         if wanted_us > self._rest_us:
             self._quiet_since_us = now_us
             self.lead_us = max(self.lead_us, min(wanted_us, self._most_us))

@@ -26,8 +26,9 @@ from .meters import StreamMeters
 
 __all__ = ["TURNS", "Schedule", "Ticked", "microseconds"]
 
-#: Turns in one period, a millisecond each. Streams join where few others are due.
-TURNS = 20
+#: Turns in one period, two milliseconds each. What is due is due with a turn: to send
+#: some frames together wakes the other side less often, and costs a tenth less.
+TURNS = 10
 _TURN_US = FRAME_US // TURNS
 #: A visit this much before its time is not early but a rounded float.
 _ROUNDING_US = 100
@@ -78,6 +79,8 @@ class Schedule:
     def __init__(self, clock: IReactorTime) -> None:
         """:param clock: the finer, the better; see :mod:`twistedvoice.timer`."""
         self._clock = clock
+        #: When the turns began.
+        self._origin_us = 0
         #: In the order in which they are due.
         self._line: deque[_Place] = deque()
         self._place_of: dict[Ticked, _Place] = {}
@@ -106,6 +109,7 @@ class Schedule:
         if stream in self._place_of:
             raise CallStateError("the stream is on the schedule already")
         if not self._loop.running:
+            self._origin_us = microseconds(self._clock)
             turning = self._loop.start(_TURN_US / 1_000_000, now=False)
             turning.addErrback(self._turn_failed)
         place = self._quiet_place(stream, microseconds(self._clock) + FRAME_US // 2)
@@ -131,9 +135,9 @@ class Schedule:
         self.failure = failure
 
     def _quiet_place(self, stream: Ticked, at_us: int) -> _Place:
-        wanted = at_us // _TURN_US
+        wanted = (at_us - self._origin_us) // _TURN_US
         step = min(_NEARBY, key=lambda step: self._crowd[(wanted + step) % TURNS])
-        due_us = at_us + step * _TURN_US
+        due_us = self._origin_us + (wanted + step) * _TURN_US
         return _Place(stream, due_us, (wanted + step) % TURNS)
 
     # -- in the turn, and between reads: real-time code, see the golden rule -----------
@@ -158,14 +162,16 @@ class Schedule:
             if late_us < -_ROUNDING_US:
                 return
             line.popleft()
+            # What comes a little early is in time, or it would not be on the grid.
             late_us = max(0, late_us)
+            at_us = max(now_us, place.due_us)
             # Periods that were missed are gone: one visit, late; never two.
             place.due_us += FRAME_US + late_us // FRAME_US * FRAME_US
             if line and line[-1].due_us > place.due_us:
                 insort(line, place, key=_due)
             else:
                 line.append(place)
-            self._visit(place.stream, now_us, late_us)
+            self._visit(place.stream, at_us, late_us)
 
     def _visit(self, stream: Ticked, now_us: int, late_us: int) -> None:
         if stream.flags.failure is None:

@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.recording.test_local -*-
 """Records calls into a folder of WAV files, as the observer of every call.
 
-A reactor callback of its own visits the calls in turn, so that at no moment many of
-them have something to do at once; each visit hands at most one job to a thread. Knows
-which calls there are; what one of them does is :mod:`.recording`'s business.
+A reactor callback of its own visits the calls in turn, a tenth of them at a time, and
+hands what they have to write to one thread together. Knows which calls there are; what
+one of them does is :mod:`.recording`'s business.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ..realtime.tracks import Tracks
 from .part import FsyncPolicy, PartFile
 from .recording import Recording, State
 from .recovery import recover
+from .together import Together
 
 __all__ = ["LocalRecordings"]
 
@@ -69,14 +70,14 @@ class LocalRecordings(Service):
     ) -> None:
         self._clock = clock
         self._folder = folder
-        self._defer_to_thread = defer_to_thread
+        self._together = Together(defer_to_thread)
         #: What becomes of such a call; may be set while calls run.
         self.keep_unspoken = without_audio == "keep"
         #: What became of recordings, for the metrics.
         self.counts: Counter[str] = Counter()
         self._fsync = fsync
         self._visit_seconds = batch_seconds / _SLOTS
-        self._visits = LoopingCall(self._visit)
+        self._visits = LoopingCall(lambda: self._together.gather(self._visit))
         self._visits.clock = clock
         self._slots: list[dict[str, Recording]] = [{} for _ in range(_SLOTS)]
         self._visited = 0
@@ -92,7 +93,7 @@ class LocalRecordings(Service):
         visited = self._visits.start(self._visit_seconds, now=False)
         visited.addErrback(_log_unvisited)
         self._unfinished.add(_RECOVERY)
-        recovered = self._defer_to_thread(recover, self._folder)
+        recovered = self._together.defer(recover, self._folder)
         recovered.addCallbacks(self._recovered, _log_unrecovered)
         recovered.addCallback(lambda _: self._finished(_RECOVERY))
 
@@ -124,7 +125,7 @@ class LocalRecordings(Service):
                 about=_about(record),
                 fsync=self._fsync,
             ),
-            defer_to_thread=self._defer_to_thread,
+            defer_to_thread=self._together.defer,
             keep_unspoken=self.keep_unspoken,
         )
         recording.arm()
