@@ -1,6 +1,6 @@
 """Tests for :mod:`twistedvoice.simulator.demo`.
 
-The demo as a whole, with its service, is in ``tests/integration/test_demo.py``.
+The demo as a whole, with its service, is in ``tests/slow/demo.py``.
 """
 
 from __future__ import annotations

@@ -169,6 +169,7 @@ class StreamTests(DoorsTestCase):
         for start in range(0, len(sound), 160):
             line.say(CARRIER.sound(sound[start : start + 160], start // 8))
             doors.advance(FRAME_MS / 1000)
+        doors.advance(0.1)
         heard = b"".join(
             base64.b64decode(said["media"]["payload"]) for said in line.peer.received
         )

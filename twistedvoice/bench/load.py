@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_bench -*-
+# -*- test-case-name: tests.slow.bench -*-
 """One run: a server, generators on other cores, a window in which all is measured.
 
 The times of the run are fixed before it begins and told to each generator; all

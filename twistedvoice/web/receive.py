@@ -8,8 +8,8 @@ part - goes to Autobahn unchanged and in order, and so does what follows it.
 
 It reads Autobahn's state (``state``, ``data``, ``current_frame`` and its masker,
 ``inside_message``): the version range in setup.cfg is pinned for that, and
-``tests/web/test_receive`` holds it to Autobahn itself on any cut of any bytes. Where the
-scanner in C was built, it does what :func:`pure_take_text` does.
+``tests/web/test_receive`` holds it to Autobahn itself on any cut of any bytes. Where
+the scanner in C was built, it does what :func:`pure_take_text` does.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .process import ServiceTestCase
+from tests.integration.process import ServiceTestCase
 
 _BENCH = (sys.executable, "-P", "-m", "twistedvoice", "bench")
 #: It was measured: held or not, counted or not.
