@@ -48,7 +48,7 @@ class _Echo(WebSocketServerProtocol):
             self._pace.stop()
 
     def _play(self) -> None:
-        if self._heard:
+        if self._heard and self.state == self.STATE_OPEN:
             media = {
                 "event": "media",
                 "streamSid": self._stream_id,
