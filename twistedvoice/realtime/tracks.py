@@ -66,11 +66,14 @@ class Tracks:
         """
         heard, self.heard = self.heard, []
         played = self.played
-        count = 0
-        for start_us, payload in played:
-            if start_us + self.format.duration_us(len(payload)) > until_us:
-                break
-            count += 1
+        # What stays is at most a lead of sound; what goes may be half a second.
+        count = len(played)
+        while count and not self._is_over(played[count - 1], until_us):
+            count -= 1
         taken = played[:count]
         del played[:count]
         return heard, taken
+
+    def _is_over(self, frame: tuple[int, bytes], until_us: int) -> bool:
+        start_us, payload = frame
+        return start_us + self.format.duration_us(len(payload)) <= until_us
