@@ -307,6 +307,16 @@ class LeaveTests(ServiceTestCase):
         service.abandon()
         self.assertFalse(self.reactor.is_stopped)
 
+    def test_abandoned_while_it_drains(self) -> None:
+        """A worker that drains with its port open gives it up at once."""
+        doors = self.doors = Left(self.reactor, settings())
+        service = self.started()
+        stopped = service.stopService()
+        doors.events.clear()
+        service.abandon()
+        self.assertEqual(doors.events, ["left"])
+        self.successResultOf(stopped)
+
 
 class CollectorTests(ServiceTestCase):
     """The garbage collector."""

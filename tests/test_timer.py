@@ -122,6 +122,6 @@ class FineClockTests(SynchronousTestCase):
 
     def test_elsewhere(self) -> None:
         """Without a timerfd it is the reactor itself."""
-        self.patch(ctypes, "CDLL", lambda name, use_errno: object())
+        self.patch(ctypes, "PyDLL", lambda name, use_errno: object())
         reactor = Readers()
         self.assertIs(fine_clock(reactor), reactor)

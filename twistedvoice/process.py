@@ -11,10 +11,12 @@ import os
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
@@ -93,7 +95,12 @@ class ProcessService(Service, ABC):
     def fail(self) -> None:
         """End the process, which cannot work; its exit code will say so."""
         self.failed = True
-        self._reactor.stop()
+        self.stop_reactor()
+
+    def stop_reactor(self) -> None:
+        """End the process, unless a signal does so at this moment."""
+        with suppress(ReactorNotRunning):
+            self._reactor.stop()
 
     def not_reloaded(self, failure: Failure) -> None:
         """Log why the configuration that was read again is not used."""

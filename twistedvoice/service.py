@@ -161,10 +161,13 @@ class VoiceService(ProcessService):
         Nobody would start this process again, nor ask it how it goes; whatever starts
         the service anew must find the port free.
         """
-        self._leaves_port = True
         if self.running:
+            self._leaves_port = True
             _log.error("the parent is gone; draining")
-            self._reactor.stop()
+            self.stop_reactor()
+        else:
+            # It drains already, but perhaps with its port open.
+            self._doors.leave()
 
     async def finish(self) -> None:
         """Let calls end, and leave nothing behind."""

@@ -50,7 +50,9 @@ class FineTimer:
         self._reactor = reactor
         self.seconds: Callable[[], float] = reactor.seconds
         self._call: DelayedCall | None = None
-        library = ctypes.CDLL(None, use_errno=True)
+        # Not CDLL: to let go of the interpreter for a call of a microsecond may cost
+        # the turn a hundred of them, when a thread takes it.
+        library = ctypes.PyDLL(None, use_errno=True)
         if not hasattr(library, "timerfd_create"):
             raise OSError("the C library has no timerfd")
         flags = os.O_NONBLOCK | os.O_CLOEXEC
@@ -59,6 +61,9 @@ class FineTimer:
             raise OSError(ctypes.get_errno(), "no timerfd")
         self._setting = _Setting()
         self._set_time = library.timerfd_settime
+        if self._set(0) != 0:
+            os.close(self._file)
+            raise OSError(ctypes.get_errno(), "the timer cannot be set")
 
     # -- as a clock ----------------------------------------------------------------
 
@@ -93,12 +98,13 @@ class FineTimer:
         """:returns: the call that waits, if any."""
         return [] if self._call is None else [self._call]
 
-    def _set(self, delay: float) -> None:
+    def _set(self, delay: float) -> int:
         # The kernel takes "in no time" for "never".
         nanoseconds = max(1, int(delay * _BILLION))
         setting = self._setting
         setting.seconds, setting.nanoseconds = divmod(nanoseconds, _BILLION)
-        self._set_time(self._file, 0, ctypes.byref(setting), None)
+        done: int = self._set_time(self._file, 0, ctypes.byref(setting), None)
+        return done
 
     def _cancelled(self, call: DelayedCall) -> None:
         self._call = None

@@ -104,6 +104,17 @@ class RecoverTests(SynchronousTestCase):
         self.assertIn("a.wav.part", events[0]["part"])
         self.assertIn("b.wav.part", events[1]["part"])
 
+    def test_journal_that_lies(self) -> None:
+        """A journal whose lines cannot be meant so does not stop the others."""
+        self.left("a")
+        self.left("b")
+        (self.day / "a.jsonl.part").write_text(
+            '{"kind":"recording"}\n{"kind":"moved","pieces":[["x"]]}\n'
+        )
+        with capturedLogs() as events:
+            self.assertEqual(recover(self.folder), [self.day / "b.wav"])
+        self.assertIn("a.wav.part", events[0]["part"])
+
     def test_no_folder(self) -> None:
         """Where nothing was ever recorded is nothing to do."""
         self.assertEqual(recover(self.folder / "none"), [])

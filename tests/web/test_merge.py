@@ -138,3 +138,11 @@ class PageTests(SynchronousTestCase):
             self.assertIn('calls_live{worker="w2"} 2.0\n', text)
             self.assertIn('twistedvoice_worker_up{worker="w1"} 0\n', text)
             self.assertIn('twistedvoice_worker_up{worker="w2"} 1\n', text)
+
+    def test_odd_answer(self) -> None:
+        """What nobody thought of is logged, and the page is there all the same."""
+        mute = HttpResponse(status=200, headers={}, body=b"\xff")
+        for bad in (fail(KeyError("odd")), succeed(mute)):
+            text = self.ask(bad, succeed(answer(page(2))))
+            self.assertIn('twistedvoice_worker_up{worker="w1"} 0\n', text)
+            self.assertEqual(len(self.flushLoggedErrors()), 1)

@@ -2,7 +2,7 @@
 """The agent that says back what it hears.
 
 It is the shortest way to hear whether a line works, and the lightest load a call can
-be: one method call a frame, the caller's own bytes, no copy. It begins a little late:
+be: one method call a frame, the caller's own bytes, and soon no copy. It begins a little late:
 an echo comes in real time, so what it keeps back at first is all that the line has to
 cover a stall with.
 """

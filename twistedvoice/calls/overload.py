@@ -31,8 +31,8 @@ LIMITS_MS = tuple(
 _LOOK_SECONDS = 1.0
 #: So many seconds are judged at once.
 _LOOKS = 5
-#: Fewer late visits than this are one stall or two, and no trend: a stall makes each
-#: slot of the schedule late once.
+#: Fewer late visits than this are one stall or two, and no trend: after a stall the
+#: schedule needs some eight looks until it has visited everybody.
 _LEAST_LATE = 20
 #: So many looks in a row must be good before calls are taken again.
 _GOOD_LOOKS = 10

@@ -109,7 +109,8 @@ class Schedule:
         if stream in self._place_of:
             raise CallStateError("the stream is on the schedule already")
         if not self._loop.running:
-            self._origin_us = microseconds(self._clock)
+            if not self._line:
+                self._origin_us = microseconds(self._clock)
             turning = self._loop.start(_TURN_US / 1_000_000, now=False)
             turning.addErrback(self._turn_failed)
         place = self._quiet_place(stream, microseconds(self._clock) + FRAME_US // 2)
@@ -135,7 +136,7 @@ class Schedule:
         self.failure = failure
 
     def _quiet_place(self, stream: Ticked, at_us: int) -> _Place:
-        wanted = (at_us - self._origin_us) // _TURN_US
+        wanted = (at_us - self._origin_us + _TURN_US // 2) // _TURN_US
         step = min(_NEARBY, key=lambda step: self._crowd[(wanted + step) % TURNS])
         due_us = self._origin_us + (wanted + step) * _TURN_US
         return _Place(stream, due_us, (wanted + step) % TURNS)

@@ -131,8 +131,9 @@ class PartFile:
             self._writer.close()
         if self._journal is not None:
             self._journal.close()
-            journal_path(self._part).unlink(missing_ok=True)
         if self._lock is not None:
+            # Also one whose first line found no room.
+            journal_path(self._part).unlink(missing_ok=True)
             self._part.unlink(missing_ok=True)
             self._lock.close()
         self.path = None

@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..formats import FRAME_US
 from ..interfaces import CallRecord
 from ..realtime.schedule import microseconds
 from ..realtime.tracks import Note, Tracks
@@ -202,6 +203,8 @@ class Recording:
     def _forget(self, before_us: int) -> None:
         """Give up the sound from before ``before_us``."""
         tracks = self.tracks
+        if not self._has_before(before_us):
+            return  # as nearly always; the backlog may be long
         heard, played = tracks.take(before_us)
         old = [frame for frame in heard if frame[0] * 1000 < before_us]
         # Frames come in order, but for a few; those stay with the younger ones.
@@ -209,12 +212,16 @@ class Recording:
         tracks.notes = [
             note._replace(heard=max(0, note.heard - len(old))) for note in tracks.notes
         ]
-        if not old and not played:
-            return
         self._given_up += len(old) + len(played)
         firsts = [each * 1000 for each, _ in old[:1]] + [each for each, _ in played[:1]]
         _add_span(self._lost, min(firsts), before_us)
         _add_span(self._untold, min(firsts), before_us)
+
+    def _has_before(self, before_us: int) -> bool:
+        heard, played = self.tracks.heard, self.tracks.played
+        if heard and heard[0][0] * 1000 < before_us:
+            return True
+        return bool(played) and played[0][0] + FRAME_US <= before_us
 
     def _enter(self, state: State) -> None:
         assert state in _NEXT[self.state], f"{self.state} to {state}"

@@ -79,7 +79,8 @@ def outcomes(folder: Path) -> Iterator[tuple[Path, Path | Exception]]:
     for part in sorted(folder.rglob(f"*.wav{PART_SUFFIX}")):
         try:
             path = _finish_abandoned(part)
-        except (OSError, AudioFormatError) as error:
+        except (OSError, AudioFormatError, ValueError, TypeError) as error:
+            # The last two: a line that can be read, and does not say what it should.
             yield part, error
         else:
             if path is not None:

@@ -96,7 +96,7 @@ class MergedMetrics(Resource):
 
     def _ask(self, source: Source) -> Deferred[str | None]:
         asking = self._client.perform(HttpRequest(method="GET", url=source.url))
-        return asking.addCallbacks(_text, _nothing)
+        return asking.addCallback(_text).addErrback(_nothing)
 
 
 @define
@@ -135,4 +135,5 @@ def _text(response: HttpResponse) -> str | None:
 
 
 def _nothing(failure: Failure) -> None:
-    failure.trap(CarrierApiError)
+    if not failure.check(CarrierApiError):  # which is that it did not answer in time
+        _log.failure("while a worker was asked for its metrics", failure)
