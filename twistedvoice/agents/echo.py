@@ -2,9 +2,9 @@
 """The agent that says back what it hears.
 
 It is the shortest way to hear whether a line works, and the lightest load a call can
-be: one method call a frame, and the caller's own bytes. It begins a little late: an echo
-comes in real time, so what it keeps back at first is all that the line has to cover a
-stall with.
+be: one method call a frame, and the caller's own bytes. It begins a little late: an
+echo comes in real time, so what it keeps back at first is all that the line has to
+cover a stall with.
 """
 
 from __future__ import annotations
