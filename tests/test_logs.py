@@ -67,6 +67,16 @@ class LogOutputTests(SynchronousTestCase):
         lines = self.out.getvalue().splitlines()
         self.assertEqual([line.split()[-1] for line in lines], ["info"])
 
+    def test_strangers(self) -> None:
+        """What a stranger wrote into a bad handshake is not logged."""
+        output, _ = self.log("text")
+        autobahn = Logger(namespace="autobahn.twisted.websocket", observer=output)
+        output.set_level("info")
+        autobahn.warn("failing WebSocket opening handshake")
+        autobahn.error("broken")
+        lines = self.out.getvalue().splitlines()
+        self.assertEqual([line.split()[-1] for line in lines], ["broken"])
+
 
 class MaskedTests(SynchronousTestCase):
     """Phone numbers in a log."""

@@ -22,6 +22,7 @@ BOUNDARIES = {
     "twistedvoice.calls.watcher",
     "twistedvoice.realtime.schedule",
     "twistedvoice.recording.local",
+    "twistedvoice.recording.recovery",
     "twistedvoice.recording.together",
     "twistedvoice.simulator.carrier",
     "twistedvoice.web.media",

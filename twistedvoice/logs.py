@@ -52,6 +52,9 @@ class LogOutput:
         # Each connection of Twisted's HTTP client is news to it.
         quiet = max(level, LogLevel.warn)
         self._levels.setLogLevelForNamespace("twisted.web.client", quiet)
+        # It warns of each bad handshake, with whatever a stranger wrote in it.
+        strict = max(level, LogLevel.error)
+        self._levels.setLogLevelForNamespace("autobahn", strict)
 
     def __call__(self, event: LogEvent) -> None:
         """Write ``event``, or drop it."""

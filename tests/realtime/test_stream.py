@@ -343,14 +343,17 @@ class StreamContract(_TestCase):
             line.stream.tick(now_us)
             self.assertEqual(line.stream.flags.stalled_since_us, now_us)
 
-    def test_stall_ends_with_an_interrupt(self) -> None:
-        """A stream with nothing left to send has not stalled, however long it waits."""
+    def test_stall_goes_on_with_nothing_to_say(self) -> None:
+        """A peer that does not read has stalled: what it is sent need not be sound."""
         line = self.open_line()
         line.say(8)
         line.transport.pause()
         line.stream.tick(0)
         line.stream.clear(10_000)
         line.stream.tick(20_000)
+        self.assertEqual(line.stream.flags.stalled_since_us, 0)
+        line.transport.resume()
+        line.stream.tick(40_000)
         self.assertEqual(line.stream.flags.stalled_since_us, None)
 
     def test_stall_ends_when_only_a_mark_waited(self) -> None:

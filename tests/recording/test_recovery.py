@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -106,14 +107,34 @@ class RecoverTests(SynchronousTestCase):
 
     def test_journal_that_lies(self) -> None:
         """A journal whose lines cannot be meant so does not stop the others."""
-        self.left("a")
-        self.left("b")
-        (self.day / "a.jsonl.part").write_text(
-            '{"kind":"recording"}\n{"kind":"moved","pieces":[["x"]]}\n'
+        lies = (
+            '{"kind":"moved","pieces":[["x"]]}',
+            "[" * 100_000,
+            '{"kind":"sum","at":Infinity,"ms":1000,"blake2b":""}',
+            f'{{"kind":"late","channel":0,"position":{10**30},"sound":"gA=="}}',
         )
+        for number, lie in enumerate(lies):
+            self.left(f"a{number}")
+            (self.day / f"a{number}.jsonl.part").write_text(f"{lie}\n")
+        self.left("b")
         with capturedLogs() as events:
+            self.assertIn(self.day / "b.wav", recover(self.folder))
+        self.assertEqual({event["log_level"].name for event in events}, {"error"})
+
+    def test_no_files(self) -> None:
+        """Links, pipes and folders with our names are not followed nor waited for."""
+        precious = self.folder / "precious"
+        precious.write_bytes(A * 20)
+        self.left("b")
+        (self.day / "a.wav.part").symlink_to(precious.resolve())
+        os.mkfifo(self.day / "p.wav.part")
+        self.left("q")
+        os.mkfifo(self.day / "q.jsonl.part")
+        os.mkfifo(self.day / "r.jsonl.part")
+        (self.day / "f.jsonl.part").mkdir()
+        with capturedLogs():
             self.assertEqual(recover(self.folder), [self.day / "b.wav"])
-        self.assertIn("a.wav.part", events[0]["part"])
+        self.assertEqual(precious.read_bytes(), A * 20)
 
     def test_no_folder(self) -> None:
         """Where nothing was ever recorded is nothing to do."""

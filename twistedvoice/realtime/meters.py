@@ -52,7 +52,7 @@ class StreamMeters:
     most_waiting: int = 0
     #: Frames of silence sent while there was nothing to play; no part of ``sent``.
     comfort: int = 0
-    #: Ticks that found frames but a peer that reads too slowly.
+    #: Ticks that found a peer that reads too slowly.
     held_ticks: int = 0
     #: How late the schedule came to this stream, in microseconds.
     lateness: Histogram = Factory(_lateness)

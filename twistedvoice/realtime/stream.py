@@ -200,14 +200,18 @@ class OutgoingStream:
         """
         queue = self._queue
         flags = self.flags
+        transport = self._transport
         if not queue:
             self._starved = True
-            flags.stalled_since_us = None
-            self._comfort(now_us)
+            if transport.writable:
+                flags.stalled_since_us = None
+                self._comfort(now_us)
+            else:
+                # Answers to pings wait as well, and may be all that there is.
+                self._hold(now_us)
             return
         if self._started_us is None:
             return
-        transport = self._transport
         playout = self.playout
         playout.adapt(now_us, late_us)
         due = playout.frames_due(now_us - late_us % FRAME_US)
@@ -248,11 +252,7 @@ class OutgoingStream:
 
     def _comfort(self, now_us: int) -> None:
         """Send silence when nothing plays; it is no part of what was said [TX-9]."""
-        if (
-            self._silence
-            and self.playout.playing_until_us <= now_us
-            and self._transport.writable
-        ):
+        if self._silence and self.playout.playing_until_us <= now_us:
             self._transport.write(self._silence)
             self.meters.comfort += 1
 

@@ -185,9 +185,10 @@ def lock_abandoned(part: Path) -> FileIO | None:
     Lock a file whose writer is dead.
 
     :returns: None when its writer lives, or it is gone. Closing the file unlocks it.
+    :raises OSError: when it is not ours: a link, say.
     """
     try:
-        file = FileIO(part, "r+")
+        file = FileIO(part, "r+", opener=_open_own)
     except FileNotFoundError:
         return None
     try:
@@ -216,6 +217,11 @@ def _create_locked(part: Path) -> FileIO:
         if _is_at(file, part):
             return file
         file.close()
+
+
+def _open_own(path: str, flags: int) -> int:
+    # Not what a link leads to, and not a pipe that nobody writes to.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _open_private(path: str, flags: int) -> int:

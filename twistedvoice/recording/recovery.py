@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from twisted.logger import Logger
 
-from ..errors import AudioFormatError, ConfigError
+from ..errors import ConfigError
 from .part import lock_abandoned
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, part_of
@@ -79,16 +80,16 @@ def outcomes(folder: Path) -> Iterator[tuple[Path, Path | Exception]]:
     for part in sorted(folder.rglob(f"*.wav{PART_SUFFIX}")):
         try:
             path = _finish_abandoned(part)
-        except (OSError, AudioFormatError, ValueError, TypeError) as error:
-            # The last two: a line that can be read, and does not say what it should.
+        except Exception as error:  # what is in a file is anyone's guess
             yield part, error
         else:
             if path is not None:
                 yield part, path
     # A journal is made after its part, and goes after it.
     for journal in folder.rglob(f"*.jsonl{PART_SUFFIX}"):
-        if not part_of(journal).exists():
-            journal.unlink(missing_ok=True)
+        if journal.is_file() and not part_of(journal).exists():
+            with suppress(OSError):
+                journal.unlink()
 
 
 def _finish_abandoned(part: Path) -> Path | None:

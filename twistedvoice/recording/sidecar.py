@@ -9,6 +9,7 @@ journal may have been cut anywhere: a line that cannot be read counts for nothin
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -129,7 +130,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Read a journal or a sidecar as far as it can be read.
 
     :returns: nothing when there is none.
+    :raises OSError: when it is no file: a pipe would be waited for.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a file", str(path))
     try:
         content = path.read_bytes()
     except FileNotFoundError:
