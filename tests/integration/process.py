@@ -146,8 +146,10 @@ class Service:
 
     def cdrs(self) -> dict[str, dict[str, Any]]:
         """:returns: its call records, by call."""
-        lines = (self.folder / "cdr.jsonl").read_text("utf-8").splitlines()
-        records = [json.loads(line) for line in lines]
+        text = (self.folder / "cdr.jsonl").read_text("utf-8")
+        # Who reads while a line is written may see its beginning.
+        whole, _, _ = text.rpartition("\n")
+        records = [json.loads(line) for line in whole.splitlines()]
         return {str(record["call_id"]): record for record in records}
 
     async def cdr(self, call_id: str) -> dict[str, Any]:
