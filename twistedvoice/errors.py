@@ -13,6 +13,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── QueueFull
     ├── CarrierApiError
     ├── StoreError
+    ├── ErrandRefused
     ├── SimulationError
     └── BenchError
 """
@@ -28,6 +29,7 @@ __all__ = [
     "CarrierApiError",
     "ConfigError",
     "DialectError",
+    "ErrandRefused",
     "QueueFull",
     "RequestRefused",
     "SimulationError",
@@ -101,6 +103,10 @@ class CarrierApiError(TwistedVoiceError):
 
 class StoreError(TwistedVoiceError):
     """The store could not do what was asked."""
+
+
+class ErrandRefused(TwistedVoiceError):
+    """What must be done after a call cannot be done, and trying again will not help."""
 
 
 class SimulationError(TwistedVoiceError):

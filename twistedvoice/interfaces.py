@@ -25,11 +25,13 @@ __all__ = [
     "Capabilities",
     "CarrierControl",
     "Dialect",
+    "Errand",
     "HttpClient",
     "HttpRequest",
     "HttpResponse",
     "Lease",
     "MediaTransport",
+    "Performer",
     "Reservation",
     "Store",
     "Utterance",
@@ -225,6 +227,9 @@ class HttpRequest:
     method: str
     url: str
     form: Sequence[tuple[str, str]] = ()
+    #: Sent as it is; not together with a form.
+    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
     #: User and password of HTTP Basic.
     auth: tuple[str, str] | None = field(default=None, repr=False)
 
@@ -293,6 +298,38 @@ class CallObserver(Protocol):
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         """:returns: fires with what belongs into the CDR, once all is on disk."""
+
+
+# -- after a call -------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Errand:
+    """
+    Something to do after a call, at least once, whatever dies meanwhile.
+
+    It is a row in the store before any of it is done.
+    """
+
+    #: The same for the same work, however often it is asked for; receivers see it.
+    id: str
+    #: Says who performs it.
+    kind: str
+    session_id: str
+    #: What its performer must know; plain JSON without secrets or numbers.
+    details: Mapping[str, object] = field(factory=dict)
+    #: The id of the errand that must be done before; empty when there is none.
+    after: str = ""
+    #: What that one came back with.
+    found: Mapping[str, object] = field(factory=dict)
+    #: How often it was begun before.
+    attempts: int = 0
+
+
+#: Does one kind of errand. The Deferred fires with what it came back with, plain JSON,
+#: or fails: with :class:`~twistedvoice.errors.ErrandRefused` for good, else to be tried
+#: again later. What it did may be done once more, after a crash.
+Performer = Callable[[Errand], Deferred[Mapping[str, object]]]
 
 
 # -- towards the store --------------------------------------------------------------

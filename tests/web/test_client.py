@@ -49,10 +49,14 @@ class Carrier(Resource):
         #: Fires when a request hangs.
         self.hanging: Deferred[None] = Deferred()
         self.asked: list[tuple[bytes, bytes, dict[bytes, list[bytes]], bytes]] = []
+        #: The body of each request, and its header ``x-about``.
+        self.bodies: list[tuple[bytes, str | None]] = []
 
     def render(self, request: Request) -> bytes | int:
         user = request.getUser() + b":" + request.getPassword()
         self.asked.append((request.method, request.uri, request.args, user))
+        assert request.content is not None
+        self.bodies.append((request.content.read(), request.getHeader("x-about")))
         request.setResponseCode(self.status)
         for name, value in self.headers.items():
             request.setHeader(name, value)
@@ -103,6 +107,15 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual(args[b"A"], [b"1", b"2"])
         self.assertEqual(args[b"B"], ["ä &=".encode()])
         self.assertEqual(user, b"user:secret")
+
+    def test_body_and_headers(self) -> None:
+        """A body goes out byte for byte, under the headers of its request."""
+        body = bytes(range(256))
+        request = HttpRequest(
+            method="PUT", url=URL, body=body, headers={"X-About": "sound"}
+        )
+        self.successResultOf(self.client.perform(request))
+        self.assertEqual(self.carrier.bodies, [(body, "sound")])
 
     def test_any_status_is_an_answer(self) -> None:
         """An error of the server is an answer, with headers in lower case."""

@@ -30,6 +30,7 @@ from twisted.web.client import (  # type: ignore[attr-defined]
     ResponseFailed,
 )
 from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from ..errors import CarrierApiError
@@ -90,7 +91,8 @@ class TreqClient:
         exchange: Deferred[HttpResponse] = self._request(
             request.method,
             request.url,
-            data=list(request.form) or None,
+            data=list(request.form) or request.body,
+            headers=Headers({name: [value] for name, value in request.headers.items()}),
             auth=request.auth,
             allow_redirects=False,
             unbuffered=True,
