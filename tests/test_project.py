@@ -23,7 +23,8 @@ BOUNDARIES = {
     "twistedvoice.realtime.schedule",
     "twistedvoice.recording.local",
     "twistedvoice.recording.recovery",
-    "twistedvoice.recording.together",
+    "twistedvoice.recording.parts",
+    "twistedvoice.recording.writer",
     "twistedvoice.simulator.carrier",
     "twistedvoice.web.media",
 }

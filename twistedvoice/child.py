@@ -1,9 +1,10 @@
 # -*- test-case-name: tests.test_child -*-
-"""What a worker process is started with: its words, its environment, its import path.
+"""What our processes are started with: their words, environments, import paths.
 
-All of it is explicit. A worker gets the settings of its parent, by the same sources; it
-gets the secrets where the parent found them; it gets nothing that would have it speak
-to systemd in the parent's place.
+All of it is explicit. A process that only computes gets no setting and no secret. A
+worker gets the settings of its parent, by the same sources, and the secrets where the
+parent found them; it gets nothing that would have it speak to systemd in the parent's
+place.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from pathlib import Path
 
 from .settings import SETTINGS
 
-__all__ = ["import_path", "worker_environ", "worker_words"]
+__all__ = ["import_path", "plain_environ", "worker_environ", "worker_words"]
 
+#: What an interpreter and the system's libraries look at.
+_PLAIN = (
+    *("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"),
+    *("HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+)
 #: How systemd speaks with the process that it started, and with no other.
 _SYSTEMD = ("LISTEN_", "NOTIFY_", "WATCHDOG_")
 #: A third of it is the pace at which a worker tells its parent that it lives.
@@ -39,6 +45,16 @@ def worker_words(options: Mapping[str, object], node_id: str) -> list[str]:
     return words
 
 
+def plain_environ(ours: Mapping[str, str], path: Sequence[str]) -> dict[str, str]:
+    """
+    :param ours: the environment of this process.
+    :param path: where modules are that Python would not find by itself.
+    :returns: the environment of a process that computes: no setting, no secret.
+    """
+    environ = {name: ours[name] for name in _PLAIN if name in ours}
+    return _with_path(environ, path)
+
+
 def worker_environ(ours: Mapping[str, str], path: Sequence[str]) -> dict[str, str]:
     """
     :param ours: the environment of the parent.
@@ -46,12 +62,16 @@ def worker_environ(ours: Mapping[str, str], path: Sequence[str]) -> dict[str, st
     :returns: the environment of a worker.
     """
     environ = {name: ours[name] for name in ours if not name.startswith(_SYSTEMD)}
-    folders = [*path, *filter(None, [ours.get("PYTHONPATH")])]
-    if folders:
-        environ["PYTHONPATH"] = os.pathsep.join(folders)
+    environ = _with_path(environ, path)
     # Its watchdog is the parent.
     environ["WATCHDOG_USEC"] = str(_WATCHDOG_USEC)
     return environ
+
+
+def _with_path(environ: Mapping[str, str], path: Sequence[str]) -> dict[str, str]:
+    folders = [*path, *filter(None, [environ.get("PYTHONPATH")])]
+    added = {"PYTHONPATH": os.pathsep.join(folders)} if folders else {}
+    return {**environ, **added}
 
 
 def import_path(sys_path: Sequence[str], folder: str) -> list[str]:

@@ -8,8 +8,10 @@ for everything else. What starts and ends the parts is :mod:`twistedvoice.servic
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +32,7 @@ from .calls.watcher import FlagWatcher
 from .carriers.twilio.dialect import TwilioDialect
 from .carriers.twilio.markup import After, Dial, HangUp, Redirect
 from .carriers.twilio.rest import TwilioRest
+from .child import import_path, plain_environ
 from .config import Config
 from .disk import check_writable
 from .interfaces import CallObserver, Store
@@ -38,6 +41,7 @@ from .pools import Pool
 from .realtime.schedule import Schedule
 from .recording.carrier_side import CarrierRecordings
 from .recording.local import LocalRecordings
+from .recording.process import WriterProcess
 from .routing import Routes
 from .store.cdrfile import append_cdr
 from .store.memory import MemoryStore
@@ -59,6 +63,9 @@ from .web.webhooks import (
 )
 
 __all__ = ["House"]
+
+#: So many threads write recordings and CDRs.
+_DISK_THREADS = 4
 
 
 class House:
@@ -129,7 +136,7 @@ class House:
 
     def _make_ground(self) -> None:
         config, reactor = self.config, self._reactor
-        self.disk = self._new_pool(reactor, "twistedvoice-disk", 4)
+        self.disk = self._new_pool(reactor, "twistedvoice-disk", _DISK_THREADS)
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
         self.schedule = Schedule(self._clock)
@@ -150,6 +157,10 @@ class House:
                 self._reactor,
                 Path(config.recordings),
                 self.disk.defer,
+                WriterProcess(
+                    plain_environ(os.environ, import_path(sys.path, os.getcwd())),
+                    lines=_DISK_THREADS,
+                ),
                 without_audio=config.recording.without_audio,
                 fsync=config.recording.fsync,
             )

@@ -60,7 +60,7 @@ class MemoryPart:
         self.sound = bytearray()
         self.edits: list[Late | Moved] = []
         self.lines: list[Any] = []
-        self.path = None
+        self.path, self.lost = None, ()
         self.duration_ms = self.late_frames = self.dropped_frames = 0
 
     def open(self) -> None:

@@ -28,6 +28,7 @@ from twistedvoice.events import Message
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.interfaces import CallControl
 from twistedvoice.recording.local import LocalRecordings
+from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.sidecar import read_lines
 from twistedvoice.simulator.caller import SimulatedCall
 from twistedvoice.simulator.journal import Journal
@@ -118,7 +119,7 @@ class AlignmentTests(SynchronousTestCase):
         self.patch(self.agent, "call_started", self.calls.append)
         clock = Clock()
         folder = Path(self.mktemp())
-        recordings = LocalRecordings(clock, folder, execute)
+        recordings = LocalRecordings(clock, folder, execute, PartsHere())
         self.exchange = Exchange(
             agent=lambda: self.agent, clock=clock, observers=(recordings,)
         )

@@ -21,6 +21,7 @@ import twistedvoice
 from tests.calls.doubles import EPOCH, FROM_NUMBER, TO_NUMBER, Exchange, Notebook, tone
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.recording.local import LocalRecordings
+from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.recovery import recover
 from twistedvoice.recording.settle import settle
 from twistedvoice.recording.sidecar import journal_path, read_lines
@@ -118,7 +119,9 @@ class DeathTests(SynchronousTestCase):
         patch = self.patch(os, "fsync", fsync)
         case = LocalTestCase()
         case.clock = clock
-        case.recordings = LocalRecordings(clock, self.folder, execute, fsync="second")
+        case.recordings = LocalRecordings(
+            clock, self.folder, execute, PartsHere(), fsync="second"
+        )
         case.recordings.startService()
         call = LineCall(case)
         call.said_something()
@@ -214,7 +217,7 @@ class WallClockTests(SynchronousTestCase):
     def test_step(self) -> None:
         """Nothing moves; and no number is written beside the sound."""
         clock, folder, agent = Clock(), Path(self.mktemp()), Notebook()
-        recordings = LocalRecordings(clock, folder, execute)
+        recordings = LocalRecordings(clock, folder, execute, PartsHere())
         exchange = Exchange(agent=lambda: agent, clock=clock, observers=(recordings,))
         recordings.startService()
         line = exchange.dial()

@@ -21,6 +21,7 @@ from twistedvoice.interfaces import CallObserver, CallRecord
 from twistedvoice.realtime.tracks import Tracks
 from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.part import PartFile
+from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.recording import Recording
 from twistedvoice.recording.sidecar import read_lines
 
@@ -118,6 +119,7 @@ class LocalTestCase(SynchronousTestCase):
             self.clock,
             self.folder,
             self.thread.defer,
+            PartsHere(),
             without_audio=self.without_audio,
         )
         self.recordings.startService()
@@ -277,7 +279,7 @@ class RecordTests(LocalTestCase):
             call.said_something()
         self.thread.done.clear()
         self.clock.advance(0.051)
-        self.assertEqual(self.thread.done, ["_do_all"])
+        self.assertEqual(self.thread.done, ["do_all"])
         calls[7].talk(1)
         for call in calls:
             facts = self.facts(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.part import PartFile, lock_abandoned
+from twistedvoice.recording.sidecar import read_lines
 
 A = b"\x80" * 160
 
@@ -102,3 +104,73 @@ class PartFileTests(SynchronousTestCase):
         second.finish(None)
         self.part.finish(Batch([(0, A)], [], 20_000))
         self.assertEqual(self.names(), ["call.wav"])
+
+
+class ResumeTests(SynchronousTestCase):
+    """Another writer goes on where one died, whatever it had written."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp()) / "call.wav"
+        self.part_path = self.path.with_name("call.wav.part")
+        self.dead = PartFile(self.path, MULAW_8K)
+        self.dead.open()
+
+    def batch(self, number: int) -> Batch:
+        """:returns: the frames of one tenth of a second of both sides."""
+        frames = range(number * 100, number * 100 + 100, 20)
+        sound = bytes([number + 1]) * 160
+        played = [(at * 1000, sound) for at in frames]
+        end_us = number * 100_000 + 100_000
+        return Batch([(at, sound) for at in frames], played, end_us, end_us)
+
+    def die(self) -> PartFile:
+        """End the writer. :returns: another one, of the same recording."""
+        assert self.dead._lock is not None
+        self.dead._lock.close()
+        return PartFile(self.path, MULAW_8K)
+
+    def finish(self, part: PartFile) -> list[list[int]]:
+        """:returns: both channels as bytes of the file, of a second and a half."""
+        for number in range(12, 15):
+            part.append(self.batch(number))
+        part.finish(self.batch(14)._replace(heard=[], played=[]))
+        content = self.path.read_bytes()[58:]
+        return [list(content[0::2]), list(content[1::2])]
+
+    def test_at_every_place(self) -> None:
+        """Cut anywhere in the last batch, it is whole when that is given again."""
+        whole = [byte for n in range(15) for byte in [n + 1] * 800]
+        for number in range(11):
+            self.dead.append(self.batch(number))
+        state = self.dead.state
+        size = self.part_path.stat().st_size
+        journal = self.part_path.with_name("call.jsonl.part")
+        lines = journal.stat().st_size
+        self.dead.append(self.batch(11))
+        self.dead._lock.close()  # type: ignore[union-attr]
+        files = [(path, path.read_bytes()) for path in (self.part_path, journal)]
+        for cut in (0, 1, 2, 799, 800, 1599, 1600):
+            for path, content in files:
+                path.write_bytes(content)
+            os.truncate(self.part_path, size + cut)
+            os.truncate(journal, lines - cut % 5)
+            part = PartFile(self.path, MULAW_8K)
+            part.resume(state)
+            part.append(self.batch(11))
+            self.assertEqual(self.finish(part), [whole, whole], cut)
+            told = read_lines(self.path.with_suffix(".jsonl"))
+            self.assertEqual([n["at"] for n in told if n["kind"] == "sum"], [0, 1000])
+            self.assertEqual(told[-1]["degraded"], False)
+            self.path.unlink()
+
+    def test_not_there(self) -> None:
+        """Files that were there and are gone are no new recording."""
+        self.dead.append(self.batch(0))
+        part = self.die()
+        self.part_path.unlink()
+        self.assertRaises(FileNotFoundError, part.resume, self.dead.state)
+
+    def test_alive(self) -> None:
+        """Nothing is taken from a writer that lives."""
+        part = PartFile(self.path, MULAW_8K)
+        self.assertRaises(OSError, part.resume, self.dead.state)

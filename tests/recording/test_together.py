@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.together import Together
 
 
@@ -18,7 +19,7 @@ class TogetherTests(SynchronousTestCase):
         #: What was handed to a thread, which does it when told.
         self.threads: list[tuple[Callable[..., Any], tuple[Any, ...], Deferred[Any]]]
         self.threads = []
-        self.together = Together(self.defer_to_thread)
+        self.together = Together(self.defer_to_thread, PartsHere().do_all)
 
     def defer_to_thread(self, work: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """:returns: fires when :meth:`run` is called."""

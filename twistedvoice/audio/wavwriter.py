@@ -14,6 +14,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from ..errors import AudioFormatError
 from ..formats import AudioFormat, Encoding
 from .riff import UNKNOWN_SIZE, Layout, WaveFormat, read_layout
 
@@ -26,10 +27,13 @@ class WavWriter:
     """
     A WAV file being written.
 
-    :param path: replaced when it exists.
+    :param path: replaced when it exists, unless it is gone on with.
     :param format: the encoding and rate of every channel.
+    :param resume: go on at the end of a file that a writer like this one left when it
+        died.
     :raises OSError: here and by :meth:`write`, when the disk says no. What was written
         before stays, and :meth:`close` still makes a good file of it.
+    :raises AudioFormatError: when there is no WAV file to go on with.
     """
 
     def __init__(
@@ -37,6 +41,8 @@ class WavWriter:
         path: Path | str,
         format: AudioFormat,  # noqa: A002
         channels: int,
+        *,
+        resume: bool = False,
     ) -> None:
         self._format = WaveFormat(
             tag=_TAGS[format.encoding],
@@ -46,20 +52,29 @@ class WavWriter:
         )
         #: Bytes of sound in the file.
         self.data_bytes = 0
-        self._file = FileIO(path, "w+")
+        self._file = FileIO(path, "r+" if resume else "w+")
         try:
+            if resume:
+                self.data_bytes = self._whole_bytes(str(path))
+                self._file.seek(0)
             _write_all(self._file, _header(self._format))
-        except OSError:
+            self._file.seek(self.data_bytes, os.SEEK_CUR)
+            self._file.truncate()
+        except (OSError, AudioFormatError):
             self._file.close()
             raise
 
     def write(self, interleaved: bytes) -> None:
         """Append whole sample frames, in one call to the system."""
-        before = self._file.tell()
-        try:
-            _write_all(self._file, interleaved)
-        finally:
-            self.data_bytes += self._file.tell() - before
+        view = memoryview(interleaved)
+        while view:
+            count = self._file.write(view)
+            self.data_bytes += count
+            view = view[count:]
+
+    def _whole_bytes(self, name: str) -> int:
+        size = read_layout(self._file, name).data_bytes
+        return size - size % self._format.frame_bytes
 
     def sync(self) -> None:
         """Have all that was written on the disk itself."""

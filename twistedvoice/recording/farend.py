@@ -78,6 +78,10 @@ class FarEnd:
         """How much later than our clock says sound is heard; 0 until it is known."""
         return min(self._delays, default=self._other_delay_us)
 
+    def resume(self, delay_us: int) -> None:
+        """Go on with the delay that was known elsewhere."""
+        self._other_delay_us = delay_us
+
     def place(self, start_us: int, duration_us: int, ahead_us: int) -> int:
         """
         :param ahead_us: how much recording time is ahead of stream time.

@@ -62,14 +62,15 @@ class HeardTrack:
         self._early_for = 0
         #: Frames whose stamps cannot be, in sequence.
         self._doubted: list[tuple[int, bytes]] = []
-        self._correction = 0
+        #: How many samples are added to each stamp.
+        self.correction = 0
         self._most = 0
 
     def continues(self, stamp: int) -> bool:
         """:returns: whether sound from ``stamp`` on simply goes on, in any length."""
         if self._early or self._doubted:
             return False
-        return abs(stamp + self._correction - self.end) < self._seam
+        return abs(stamp + self.correction - self.end) < self._seam
 
     def place(self, stamp: int, payload: bytes, limit: int, most: int) -> None:
         """
@@ -78,7 +79,7 @@ class HeardTrack:
         :param most: how far it may have come at all; nothing is placed beyond.
         """
         self._most = most
-        position = stamp + self._correction
+        position = stamp + self.correction
         size = len(payload) // self._width
         if not size:
             return
@@ -215,6 +216,6 @@ class HeardTrack:
         if not self.end < stamp <= self._most - length:
             position = max(self.end, limit - length)
         by = position - stamp
-        self._correction += by
+        self.correction += by
         self.jumps.append(Jump(position, by))
         self._extend(position, payload)

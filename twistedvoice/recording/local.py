@@ -23,7 +23,8 @@ from twisted.python.failure import Failure
 
 from ..interfaces import CallRecord
 from ..realtime.tracks import Tracks
-from .part import FsyncPolicy, PartFile
+from .part import FsyncPolicy
+from .parts import Parts
 from .recording import Recording, State
 from .recovery import recover
 from .together import Together
@@ -31,7 +32,7 @@ from .together import Together
 __all__ = ["LocalRecordings"]
 
 #: A batch's time is cut in this many visits, and the calls are spread over them.
-_SLOTS = 10
+_SLOTS = 25
 #: How much sound of one call may wait for a disk that does not answer ...
 _MOST_WAITING_US = 60_000_000
 _LEAST_WAITING_US = 10_000_000
@@ -51,6 +52,7 @@ class LocalRecordings(Service):
     in UTC on which the call began. Starting finishes what dead processes left.
 
     :param defer_to_thread: runs a function in a thread that may block.
+    :param parts: writes them.
     :param without_audio: what becomes of a call in which nothing was said to the
         caller.
     :param fsync: when what is written is made to reach the disk itself.
@@ -63,6 +65,7 @@ class LocalRecordings(Service):
         clock: IReactorTime,
         folder: Path,
         defer_to_thread: Callable[..., Deferred[Any]],
+        parts: Parts,
         *,
         without_audio: Literal["keep", "discard"] = "keep",
         fsync: FsyncPolicy = "close",
@@ -70,7 +73,8 @@ class LocalRecordings(Service):
     ) -> None:
         self._clock = clock
         self._folder = folder
-        self._together = Together(defer_to_thread)
+        self._parts = parts
+        self._together = Together(defer_to_thread, parts.do_all)
         #: What becomes of such a call; may be set while calls run.
         self.keep_unspoken = without_audio == "keep"
         #: What became of recordings, for the metrics.
@@ -119,7 +123,7 @@ class LocalRecordings(Service):
             clock=self._clock,
             record=record,
             tracks=tracks,
-            part=PartFile(
+            part=self._parts.new(
                 self._path(record),
                 record.format,
                 about=_about(record),
@@ -183,6 +187,10 @@ class LocalRecordings(Service):
             return
         if self._visits.running:
             self._visits.stop()
+        if self._stopped:
+            self._together.defer(self._parts.stop).addBoth(self._tell_stopped)
+
+    def _tell_stopped(self, result: object) -> None:
         stopped, self._stopped = self._stopped, []
         for each in stopped:
             each.callback(None)

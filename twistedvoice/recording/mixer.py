@@ -104,11 +104,36 @@ class Mixer:
         #: How many sample frames were mixed.
         self.mixed = 0
         self.late_frames = 0
+        #: Spans of the recording, in microseconds, that another mixer held.
+        self.lost: list[tuple[int, int]] = []
 
     @property
     def dropped_frames(self) -> int:
         """Frames that had no place: sent twice, or with a time that cannot be."""
         return self._heard.dropped
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """What :meth:`resume` needs, besides where the file ends."""
+        heard, far_end = self._heard, self._far_end
+        return (self._lead.us, far_end.delay_us, heard.end, heard.correction)
+
+    def resume(self, mixed: int, state: Sequence[int]) -> None:
+        """
+        Go on after ``mixed`` sample frames that another mixer made.
+
+        What that one held is lost, and is told. Our sound lies where the last known
+        delay says, until the next mark comes back.
+        """
+        lead_us, delay_us, heard_end, correction = state or (0, 0, mixed, 0)
+        self.mixed = mixed
+        self._lead.us = lead_us
+        self._far_end.resume(delay_us)
+        self._heard.end, self._heard.correction = heard_end, correction
+        if heard_end > mixed:
+            self.lost.append((self._time_of(mixed), self._time_of(heard_end)))
+            lost = {"at": self._ms(mixed), "ms": self._ms(heard_end - mixed)}
+            self._lines.append({"kind": "lost", **lost})
 
     def mix(self, batch: Batch) -> Mixed:
         """:returns: the sound from where the last batch ended to this one's end."""

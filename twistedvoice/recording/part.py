@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Literal
@@ -23,8 +23,9 @@ from ..formats import AudioFormat
 from .mixer import CHANNELS, Batch, Mixed, Mixer
 from .settle import PART_SUFFIX, settle
 from .sidecar import Journal, Seconds, journal_path
+from .stereo import Stereo
 
-__all__ = ["FsyncPolicy", "PartFile", "lock_abandoned"]
+__all__ = ["LEAST_BYTES", "FsyncPolicy", "PartFile", "lock_abandoned"]
 
 #: When what is written is made to reach the disk itself: with ``second`` each batch is,
 #: so that nothing older than a second is lost.
@@ -33,6 +34,8 @@ FsyncPolicy = Literal["never", "second", "close"]
 #: A recording is nobody's business but the service's and its group's.
 _FILE_MODE = 0o640
 _FOLDER_MODE = 0o750
+#: Our own header and one sample a side. What is shorter has nothing to save.
+LEAST_BYTES = 60
 #: What the sidecar calls the errors of a disk without room.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -75,6 +78,11 @@ class PartFile:
         return self._format.duration_us(size) // 1000
 
     @property
+    def lost(self) -> Sequence[tuple[int, int]]:
+        """Spans of sound that another writer took along, in microseconds."""
+        return self._mixer.lost
+
+    @property
     def late_frames(self) -> int:
         """Frames that came so late that silence was written in their place."""
         return self._mixer.late_frames
@@ -99,6 +107,50 @@ class PartFile:
             self.discard()
             raise
         self.path = self._part
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """What :meth:`resume` needs to go on from here; empty without a file."""
+        return self._mixer.state if self._writer is not None else ()
+
+    def resume(self, state: Sequence[int]) -> None:
+        """
+        Go on with the files of a writer that died; make them when there are none.
+
+        What was appended last may be appended again: it is written once.
+
+        :param state: of the part that wrote them, after what it answered last.
+        :raises OSError: when that cannot be.
+        """
+        lock = lock_abandoned(self._part)
+        if lock is None:
+            if state:
+                raise OSError(errno.ENOENT, "not there any more", str(self._part))
+            self.open()
+            return
+        self._lock, self.path = lock, self._part
+        if self._part.stat().st_size < LEAST_BYTES:
+            self.discard()
+            self.open()
+            return
+        self._writer = WavWriter(self._part, self._format, CHANNELS, resume=True)
+        self._journal = Journal.resume(journal_path(self._part))
+        with FileIO(self._part) as file:
+            sound = Stereo.of(file, str(self._part))
+            written = self._writer.data_bytes
+            self._mixer.resume(written // sound.layout.format.frame_bytes, state)
+            second = written // sound.second_bytes
+            self._seconds = Seconds(self._format, second)
+            list(self._seconds.add(sound.read(second * sound.second_bytes, written)))
+
+    def abandon(self) -> None:
+        """
+        Finish a recording whose service died.
+
+        :raises OSError: when the disk says no.
+        """
+        self._why = "recovered"
+        self._close()
 
     def append(self, batch: Batch) -> None:
         """

@@ -24,11 +24,15 @@ def in_one(
     """
     if not frames:
         return frames
+    first, count = frames[0][0], len(frames)
+    if frames[-1][0] != first + step * (count - 1):
+        return frames  # at once, where it is not so
     times, payloads = zip(*frames, strict=True)
-    usual = range(times[0], times[0] + step * len(times), step)
-    if set(map(len, payloads)) != {format.frame_bytes} or times != tuple(usual):
+    if times != tuple(range(first, first + step * count, step)):
         return frames
-    return [(times[0], b"".join(payloads))]
+    if set(map(len, payloads)) != {format.frame_bytes}:
+        return frames
+    return [(first, b"".join(payloads))]
 
 
 def before(

@@ -25,7 +25,7 @@ from ..interfaces import CallRecord
 from ..realtime.schedule import microseconds
 from ..realtime.tracks import Note, Tracks
 from .mixer import Batch
-from .part import PartFile
+from .parts import Part
 
 __all__ = ["Recording", "State"]
 
@@ -81,7 +81,7 @@ class Recording:
     clock: IReactorTime
     record: CallRecord
     tracks: Tracks
-    part: PartFile
+    part: Part
     defer_to_thread: Callable[..., Deferred[Any]]
     keep_unspoken: bool
     state: State = field(default=State.IDLE, init=False)
@@ -97,7 +97,7 @@ class Recording:
     @property
     def is_degraded(self) -> bool:
         """Whether some of the sound is missing through a fault on our side."""
-        return self.state is State.FAILED or self._given_up > 0
+        return self.state is State.FAILED or self._given_up > 0 or bool(self.part.lost)
 
     def arm(self) -> None:
         """The call is to be recorded."""
@@ -233,6 +233,7 @@ class Recording:
 
     def _facts(self) -> Mapping[str, object]:
         path = self.part.path
+        lost = sorted([*self._lost, *self.part.lost])
         return {
             "recording": {
                 "state": self.state.value,
@@ -242,7 +243,7 @@ class Recording:
                 "degraded": self.is_degraded,
                 "lost": [
                     {"at": start_us // 1000, "ms": (end_us - start_us) // 1000}
-                    for start_us, end_us in self._lost[:_MOST_SPANS]
+                    for start_us, end_us in lost[:_MOST_SPANS]
                 ],
                 "late_frames": self.part.late_frames,
                 "dropped_frames": self.part.dropped_frames + self._given_up,

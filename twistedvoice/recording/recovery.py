@@ -16,14 +16,11 @@ from pathlib import Path
 from twisted.logger import Logger
 
 from ..errors import ConfigError
-from .part import lock_abandoned
+from .part import LEAST_BYTES, lock_abandoned
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, part_of
 
 __all__ = ["check_folder", "outcomes", "recover"]
-
-#: Our own header and one sample a side. What is shorter has nothing to save.
-_LEAST_BYTES = 60
 
 _log = Logger()
 
@@ -98,7 +95,7 @@ def _finish_abandoned(part: Path) -> Path | None:
     if lock is None:
         return None
     with lock:
-        if is_settled(part) or part.stat().st_size < _LEAST_BYTES:
+        if is_settled(part) or part.stat().st_size < LEAST_BYTES:
             journal_path(part).unlink(missing_ok=True)
             part.unlink()
             return None

@@ -37,6 +37,8 @@ __all__ = [
 
 _FILE_MODE = 0o640
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 Line = Mapping[str, Any]
 
 #: What a line of a kind must have to count; others are only handed on.
@@ -68,13 +70,20 @@ class Journal:
 
     def __init__(self, path: Path, head: Line) -> None:
         """:raises OSError: when the disk says no; here and in the methods."""
-        self._path = path
         self._file = FileIO(path, "x", opener=_open_private)
         self.add([head])
 
+    @classmethod
+    def resume(cls, path: Path) -> Journal:
+        """:returns: the journal of a writer that died; its last line may be cut."""
+        journal = cls.__new__(cls)
+        journal._file = FileIO(path, "a+", opener=_open_private)
+        journal._file.write(b"\n")
+        return journal
+
     def add(self, lines: Iterable[Line]) -> None:
         """Write some lines, all in one."""
-        text = "".join(f"{_dumped(line)}\n" for line in lines)
+        text = "".join(f"{_encode(line)}\n" for line in lines)
         view = memoryview(text.encode("ascii"))
         while view:
             view = view[self._file.write(view) :]
@@ -99,11 +108,12 @@ class Journal:
 class Seconds:
     """The checksums of a growing recording, one for each whole second."""
 
-    def __init__(self, format: AudioFormat) -> None:  # noqa: A002
+    def __init__(self, format: AudioFormat, second: int = 0) -> None:  # noqa: A002
+        """:param second: the one that begins."""
         self._size = format.bytes_per_second * CHANNELS
         self._hash = hashlib.blake2b(digest_size=16)
         self._filled = 0
-        self._second = 0
+        self._second = second
 
     def add(self, block: bytes) -> Iterator[Line]:
         """:returns: a line for each second that ``block`` completes."""
@@ -160,7 +170,7 @@ def write_lines(path: Path, lines: Iterable[Line], *, sync: bool) -> None:
     new = path.with_name(path.name + ".new")
     try:
         with FileIO(new, "w", opener=_open_private) as file:
-            view = memoryview("".join(f"{_dumped(line)}\n" for line in lines).encode())
+            view = memoryview("".join(f"{_encode(line)}\n" for line in lines).encode())
             while view:
                 view = view[file.write(view) :]
             if sync:
@@ -169,10 +179,6 @@ def write_lines(path: Path, lines: Iterable[Line], *, sync: bool) -> None:
     except OSError:
         new.unlink(missing_ok=True)
         raise
-
-
-def _dumped(line: Line) -> str:
-    return json.dumps(line, separators=(",", ":"))
 
 
 def _readable(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

@@ -8,27 +8,31 @@ near a full core that cost is calls. What one job raises stays its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from .parts import Job
+
 __all__ = ["Together"]
-
-
-class _Job(NamedTuple):
-    work: Callable[..., Any]
-    args: tuple[object, ...]
-    done: Deferred[Any]
 
 
 class Together:
     """Gathers jobs while a function runs, and then has one thread do them in order."""
 
-    def __init__(self, defer_to_thread: Callable[..., Deferred[Any]]) -> None:
-        """:param defer_to_thread: runs a function in a thread that may block."""
+    def __init__(
+        self,
+        defer_to_thread: Callable[..., Deferred[Any]],
+        do_all: Callable[[Sequence[Job]], list[Any]],
+    ) -> None:
+        """
+        :param defer_to_thread: runs a function in a thread that may block.
+        :param do_all: does several jobs; see :meth:`.parts.Parts.do_all`.
+        """
         self._defer_to_thread = defer_to_thread
-        self._jobs: list[_Job] | None = None
+        self._do_all = do_all
+        self._gathered: list[tuple[Job, Deferred[Any]]] | None = None
 
     def defer(self, work: Callable[..., Any], *args: object) -> Deferred[Any]:
         """
@@ -36,43 +40,34 @@ class Together:
 
         :returns: fires with its result, or fails with what it raised.
         """
-        if self._jobs is None:
+        if self._gathered is None:
             return self._defer_to_thread(work, *args)
-        job = _Job(work, args, Deferred())
-        self._jobs.append(job)
-        return job.done
+        done: Deferred[Any] = Deferred()
+        self._gathered.append((Job(work, args), done))
+        return done
 
     def gather(self, function: Callable[[], object]) -> None:
         """Call ``function``; what it defers goes to one thread when it is through."""
-        jobs = self._jobs = []
+        gathered = self._gathered = []
         try:
             function()
         finally:
-            self._jobs = None
-            if jobs:
-                doing = self._defer_to_thread(_do_all, jobs)
-                doing.addCallbacks(_tell, _tell_all_failed, callbackArgs=(jobs,),
-                                   errbackArgs=(jobs,))  # fmt: skip
+            self._gathered = None
+            if gathered:
+                jobs = [job for job, _ in gathered]
+                waiting = [done for _, done in gathered]
+                doing = self._defer_to_thread(self._do_all, jobs)
+                doing.addCallbacks(_tell, _tell_all_failed, callbackArgs=(waiting,),
+                                   errbackArgs=(waiting,))  # fmt: skip
 
 
-def _do_all(jobs: Sequence[_Job]) -> list[Any]:
-    return [_do(job) for job in jobs]
-
-
-def _do(job: _Job) -> Any:
-    try:
-        return job.work(*job.args)
-    except Exception:  # the job's own, not the others'
-        return Failure()
-
-
-def _tell(results: Sequence[Any], jobs: Sequence[_Job]) -> None:
-    for job, result in zip(jobs, results, strict=True):
+def _tell(results: Sequence[Any], waiting: Sequence[Deferred[Any]]) -> None:
+    for done, result in zip(waiting, results, strict=True):
         # A failure makes it fail.
-        job.done.callback(result)
+        done.callback(result)
 
 
-def _tell_all_failed(failure: Failure, jobs: Sequence[_Job]) -> None:
+def _tell_all_failed(failure: Failure, waiting: Sequence[Deferred[Any]]) -> None:
     """No thread could be had."""
-    for job in jobs:
-        job.done.errback(failure)
+    for done in waiting:
+        done.errback(failure)

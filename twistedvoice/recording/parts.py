@@ -1,0 +1,98 @@
+# -*- test-case-name: tests.recording.test_parts -*-
+"""Who writes the parts of recordings: a seam.
+
+The recorder hands its jobs to a thread and does not know where they end. In a service
+that is :mod:`.process`; here is the plain way, in the thread itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from twisted.python.failure import Failure
+
+from ..formats import AudioFormat
+from .mixer import Batch
+from .part import PartFile
+
+__all__ = ["Job", "Part", "Parts", "PartsHere"]
+
+
+class Job(NamedTuple):
+    """A method of a part, say, and what it is called with."""
+
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
+class Part(Protocol):
+    """One recording on its way to the disk; see :class:`.part.PartFile`."""
+
+    @property
+    def path(self) -> Path | None:
+        """Where the sound is now, None while or when there is no file."""
+
+    @property
+    def duration_ms(self) -> int:
+        """How long the sound in the file lasts."""
+
+    @property
+    def late_frames(self) -> int:
+        """Frames that came so late that silence was written in their place."""
+
+    @property
+    def dropped_frames(self) -> int:
+        """Frames that had no place on the recording's time."""
+
+    @property
+    def lost(self) -> Sequence[tuple[int, int]]:
+        """Spans of sound that another writer took along, in microseconds."""
+
+    def open(self) -> None:
+        """Make the files and their folders."""
+
+    def append(self, batch: Batch) -> None:
+        """Write a batch."""
+
+    def finish(self, last: Batch | None) -> None:
+        """Write the last batch, None after an error, and give the files their names."""
+
+    def discard(self) -> None:
+        """Remove the files."""
+
+
+class Parts(Protocol):
+    """Makes parts, and does jobs of many of them at once; its methods block."""
+
+    def new(self, path: Path, format: AudioFormat, **options: Any) -> Part:  # noqa: A002
+        """:param options: what else :class:`.part.PartFile` is made with."""
+
+    def do_all(self, jobs: Sequence[Job]) -> list[Any]:
+        """:returns: for each job its result, or the failure of what it raised."""
+
+    def stop(self) -> None:
+        """Let go of everything; no job comes any more."""
+
+
+class PartsHere:
+    """Writes in the thread that asks for it."""
+
+    def new(self, path: Path, format: AudioFormat, **options: Any) -> Part:  # noqa: A002
+        """:returns: one in this process."""
+        return PartFile(path, format, **options)
+
+    def do_all(self, jobs: Sequence[Job]) -> list[Any]:
+        """Do one job after the other."""
+        return [_done(job) for job in jobs]
+
+    def stop(self) -> None:
+        """Nothing is held."""
+
+
+def _done(job: Job) -> Any:
+    try:
+        return job.work(*job.args)
+    except Exception:  # the job's own, not the others'
+        return Failure()

@@ -1,0 +1,272 @@
+# -*- test-case-name: tests.integration.test_writer -*-
+"""Has the parts of recordings written by a process of its own.
+
+To put the two sides of a call together takes about a tenth of a millisecond, twice a
+second. In a thread the reactor waits for the interpreter meanwhile, at each frame that
+it reads or sends; beside another process it does not. When that process dies another
+one goes on where it was, and what was not answered is asked again. All of it blocks and
+is called in worker threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+from typing import Any
+
+from attrs import define, field
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..formats import AudioFormat
+from .mixer import Batch
+from .parts import Job
+from .wire import Answer, Facts, Line, Order, WriterError, plain
+
+__all__ = ["WriterProcess"]
+
+#: What ended so many processes is not tried with another.
+_TRIES = 3
+#: How long a process may take for what is left when it shall end.
+_LAST_SECONDS = 10.0
+
+_log = Logger()
+
+
+class WriterProcess:
+    """
+    Writes parts in a process that starts with the first order.
+
+    Implements :class:`.parts.Parts`.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, lines: int) -> None:
+        """
+        :param environ: the environment of the process.
+        :param lines: how many threads may ask at the same time.
+        """
+        self._environ = dict(environ)
+        self._line_count = lines
+        self._numbers = count()
+        self._lock = Lock()
+        self._running: _Running | None = None
+        self._stopped = False
+        #: Those that another process would have to go on with, by number.
+        self._open: dict[int, _RemotePart] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, None while there is none."""
+        running = self._running
+        return None if running is None else running.pid
+
+    def new(self, path: Path, format: AudioFormat, **options: Any) -> _RemotePart:  # noqa: A002
+        """:returns: one over there."""
+        about = (str(path), format.encoding, format.rate, options)
+        return _RemotePart(self, next(self._numbers), about)
+
+    def do_all(self, jobs: Sequence[Job]) -> list[Any]:
+        """Do all in one message; the jobs are methods of parts that were made here."""
+        works: list[Any] = [job.work for job in jobs]
+        parts = [work.__self__ for work in works]
+        try:
+            answers = self.ask(
+                [
+                    part.order(work.__name__, *job.args)
+                    for part, work, job in zip(parts, works, jobs, strict=True)
+                ]
+            )
+        except OSError:
+            return [Failure()] * len(jobs)
+        return [
+            part.result(answer) for part, answer in zip(parts, answers, strict=True)
+        ]
+
+    def ask(self, orders: Sequence[Order]) -> Sequence[Answer]:
+        """
+        Have ``orders`` carried out, by another process if this one dies of it.
+
+        :raises OSError: when none survives.
+        """
+        opened_now = {order.number for order in orders if order.verb == "open"}
+        try:
+            for _ in range(_TRIES):
+                running = self._start()
+                others = [
+                    part
+                    for number, part in self._open.copy().items()
+                    if number not in opened_now
+                ]
+                try:
+                    running.resume(others)
+                    return running.ask(orders)
+                except (EOFError, OSError):
+                    self._replace(running)
+        finally:
+            for order in orders:
+                if order.verb in ("finish", "discard"):
+                    self._open.pop(order.number, None)
+        raise OSError(errno.EPIPE, "the writer process died again and again")
+
+    def opens(self, part: _RemotePart) -> None:
+        """``part`` has files, or will have them in a moment."""
+        self._open[part.number] = part
+
+    def stop(self) -> None:
+        """Let the process finish what is left, and end."""
+        with self._lock:
+            running, self._running = self._running, None
+            self._stopped = True
+        if running is not None and not running.end():
+            _log.error("the writer process hangs; left")
+
+    def _start(self) -> _Running:
+        with self._lock:
+            if self._stopped:
+                raise OSError(errno.ESHUTDOWN, "the service has ended")
+            if self._running is None:
+                self._running = _Running(self._environ, self._line_count)
+            return self._running
+
+    def _replace(self, dead: _Running) -> None:
+        with self._lock:
+            if self._running is not dead:
+                return  # another thread saw it first
+            self._running = None
+        dead.kill()
+        _log.error("the writer process died; another one goes on")
+
+
+@define(eq=False)
+class _RemotePart:
+    """A part in the writer process; implements :class:`.parts.Part`."""
+
+    _writer: WriterProcess
+    number: int
+    _about: tuple[Any, ...]
+    _facts: Facts = field(factory=Facts)
+
+    @property
+    def path(self) -> Path | None:
+        return None if self._facts.path is None else Path(self._facts.path)
+
+    @property
+    def duration_ms(self) -> int:
+        return self._facts.duration_ms
+
+    @property
+    def late_frames(self) -> int:
+        return self._facts.late_frames
+
+    @property
+    def dropped_frames(self) -> int:
+        return self._facts.dropped_frames
+
+    @property
+    def lost(self) -> Sequence[tuple[int, int]]:
+        return self._facts.lost
+
+    def open(self) -> None:
+        self._do("open")
+
+    def append(self, batch: Batch) -> None:
+        self._do("append", batch)
+
+    def finish(self, last: Batch | None) -> None:
+        self._do("finish", last)
+
+    def discard(self) -> None:
+        self._do("discard")
+
+    def order(self, verb: str, batch: Batch | None = None) -> Order:
+        """:returns: what is asked of the process when a method is called."""
+        if verb == "open":
+            self._writer.opens(self)
+            return self.resumption()
+        return Order(self.number, verb, () if verb == "discard" else (plain(batch),))
+
+    def resumption(self) -> Order:
+        """:returns: what a process must know before it can do anything else."""
+        return Order(self.number, "open", (self._facts.state, *self._about))
+
+    def result(self, answer: Answer) -> Failure | None:
+        """Take note of an answer. :returns: what the method raises."""
+        self._facts = answer.facts
+        try:
+            answer.check()
+        except (OSError, WriterError):
+            return Failure()
+        return None
+
+    def _do(self, verb: str, *args: Any) -> None:
+        [answer] = self._writer.ask([self.order(verb, *args)])
+        failure = self.result(answer)
+        if failure is not None:
+            failure.raiseException()
+
+
+class _Running:
+    """One process, and a line to it for each thread that may ask."""
+
+    def __init__(self, environ: Mapping[str, str], lines: int) -> None:
+        pairs = [socket.socketpair() for _ in range(lines)]
+        theirs = [end.fileno() for _, end in pairs]
+        module = [sys.executable, "-m", "twistedvoice.recording.writer"]
+        self._process = subprocess.Popen(  # noqa: S603 - words of our own
+            [*module, *map(str, theirs)],
+            pass_fds=theirs,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+        )
+        self.pid = self._process.pid
+        for _, end in pairs:
+            end.close()
+        self._lines = [Line(end) for end, _ in pairs]
+        self._free: SimpleQueue[Line] = SimpleQueue()
+        for line in self._lines:
+            self._free.put(line)
+        self._resuming = Lock()
+        self._resumed = False
+
+    def ask(self, orders: Sequence[Order]) -> list[Answer]:
+        """:raises EOFError: or an ``OSError``, when the process is gone."""
+        line = self._free.get()
+        try:
+            line.send(orders)
+            return [Answer(Facts(*facts), error) for facts, error in line.receive()]
+        finally:
+            self._free.put(line)
+
+    def resume(self, parts: Sequence[_RemotePart]) -> None:
+        """Tell a new process of the parts of the one before; once."""
+        with self._resuming:
+            if self._resumed:
+                return
+            for answer in self.ask([part.resumption() for part in parts]):
+                if answer.error is not None:
+                    _log.error("a recording cannot go on: {why}", why=answer.error[1])
+            self._resumed = True
+
+    def kill(self) -> None:
+        """End it now: it may live on without one of its lines."""
+        self._process.kill()
+        self._process.wait()
+        for line in self._lines:
+            line.close()
+
+    def end(self) -> bool:
+        """:returns: whether it ended in time once it had nothing more to do."""
+        for line in self._lines:
+            line.close()
+        try:
+            self._process.wait(_LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        return True

@@ -1,0 +1,129 @@
+# -*- test-case-name: tests.recording.test_writer -*-
+"""The writer process: puts the recordings of one service on the disk.
+
+:mod:`.process` starts it, with a socket for each of its threads. It does what it is
+told, answers, and ends when the service closes the sockets or dies; what is then not
+finished it finishes as a recovery would. It needs neither Twisted nor numpy.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from ..formats import AudioFormat
+from .part import PartFile
+from .wire import Answer, Facts, Line, Order, batch_of
+
+__all__ = ["Desk", "main"]
+
+#: The service's own work goes before, where both want one core.
+_NICENESS = 5
+
+
+class Desk:
+    """The parts that are being written, by number."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, PartFile] = {}
+        self._verbs: Mapping[str, Callable[..., None]] = {
+            "open": self._open,
+            "append": self._append,
+            "finish": self._finish,
+            "discard": self._discard,
+        }
+
+    def do(self, order: Order) -> Answer:
+        """:returns: what ``order`` came to; whatever happens, it is an answer."""
+        number, verb, args = order
+        try:
+            self._verbs[verb](number, *args)
+        except Exception as error:  # goes to who gave the order
+            answer = Answer.of(self._facts(number), error)
+        else:
+            answer = Answer(self._facts(number))
+        if verb in ("finish", "discard"):
+            self._parts.pop(number, None)
+        return answer
+
+    def abandon(self) -> None:
+        """Finish what there is: the service is gone."""
+        for part in self._parts.values():
+            with suppress(Exception):  # then it waits for the next recovery
+                part.abandon()
+
+    def _open(
+        self,
+        number: int,
+        state: Sequence[int],
+        path: str,
+        encoding: Any,
+        rate: int,
+        options: Mapping[str, Any],
+    ) -> None:
+        known = self._parts.get(number)
+        if known is not None and known.path is not None:
+            return  # it was asked again, since another process died in between
+        part = PartFile(Path(path), AudioFormat(encoding, rate), **options)
+        self._parts[number] = part
+        part.resume(state)
+
+    def _append(self, number: int, values: Sequence[Any]) -> None:
+        batch = batch_of(values)
+        assert batch is not None, "only what is finished may have none"
+        self._parts[number].append(batch)
+
+    def _finish(self, number: int, values: Sequence[Any] | None) -> None:
+        self._parts[number].finish(batch_of(values))
+
+    def _discard(self, number: int) -> None:
+        self._parts[number].discard()
+
+    def _facts(self, number: int) -> Facts:
+        part = self._parts.get(number)
+        if part is None:
+            return Facts()
+        path = None if part.path is None else str(part.path)
+        counts = (part.duration_ms, part.late_frames, part.dropped_frames)
+        return Facts(path, *counts, part.lost, part.state)
+
+
+def main(descriptors: Sequence[str]) -> None:
+    """Serve the sockets of these descriptors until they are closed."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Those are for the service, whose end is ours.
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    desk = Desk()
+    lines = [Line(socket.socket(fileno=int(each))) for each in descriptors]
+    threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    desk.abandon()
+
+
+def _serve(line: Line, desk: Desk) -> None:
+    # A service that is killed does not wait for its answer.
+    with suppress(EOFError, OSError):
+        while True:
+            line.send([_done(desk, values) for values in line.receive()])
+
+
+def _done(desk: Desk, values: Sequence[Any]) -> Answer:
+    answer = desk.do(Order(*values))
+    # A service that shares our core has frames to send in between.
+    os.sched_yield()
+    return answer
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
