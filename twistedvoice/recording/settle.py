@@ -20,7 +20,7 @@ from ..audio.wavwriter import repair_wav
 from .sidecar import Line, edit_of, journal_path, read_lines, write_lines
 from .stereo import Stereo
 
-__all__ = ["PART_SUFFIX", "finished_path", "is_settled", "settle"]
+__all__ = ["PART_SUFFIX", "finished_path", "is_settled", "settle", "sync_folder"]
 
 PART_SUFFIX = ".part"
 _NEW_SUFFIX = ".new"
@@ -63,7 +63,7 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     part.unlink(missing_ok=True)
     journal.unlink(missing_ok=True)
     if sync:
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
     return final
 
 
@@ -92,6 +92,15 @@ def finished_path(part: Path) -> Path:
         number += 1
         path = wanted.with_stem(f"{wanted.stem}-{number}")
     return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` reach the disk itself."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 #: What a recording ends with, or has in it, when sound is missing by a fault of ours.
@@ -169,11 +178,3 @@ def _settled_as(final: Path) -> Line:
 def _duration_ms(part: Path) -> float:
     with FileIO(part) as file:
         return Stereo.of(file, str(part)).duration_ms
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
