@@ -13,6 +13,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── QueueFull
     ├── CarrierApiError
     ├── StoreError
+    ├── ErrandFailed
     ├── ErrandRefused
     ├── SimulationError
     └── BenchError
@@ -29,6 +30,7 @@ __all__ = [
     "CarrierApiError",
     "ConfigError",
     "DialectError",
+    "ErrandFailed",
     "ErrandRefused",
     "QueueFull",
     "RequestRefused",
@@ -103,6 +105,10 @@ class CarrierApiError(TwistedVoiceError):
 
 class StoreError(TwistedVoiceError):
     """The store could not do what was asked."""
+
+
+class ErrandFailed(TwistedVoiceError):
+    """What must be done after a call could not be done this time."""
 
 
 class ErrandRefused(TwistedVoiceError):

@@ -1,0 +1,1 @@
+"""What is done after a call, at least once."""
