@@ -85,6 +85,8 @@ class LoadTests(_ConfigTestCase):
             overload.dial = "+15550004444"
             twilio.account_sid = "AC{"1" * 32}"
             twilio.api_key_sid = "SK{"3" * 32}"
+            s3.bucket = "calls"
+            s3.access_key_id = "AKIA"
             twilio.subaccounts = {{ {_OTHER} = "env:SUB" }}
             [numbers."+15550002222"]
             transfer = "+15550003333"
@@ -95,6 +97,7 @@ class LoadTests(_ConfigTestCase):
                 "TWISTEDVOICE_TWILIO__AUTH_TOKEN_SECONDARY": "hush2",
                 "TWISTEDVOICE_TWILIO__API_KEY_SECRET": "hush3",
                 "SUB": "hush4",
+                "TWISTEDVOICE_S3__SECRET_ACCESS_KEY": "hush5",
             },
         )
         shown = repr(config) + repr(config.number("+15550002222"))
@@ -214,6 +217,14 @@ class WarningsTests(_ConfigTestCase):
         """An admin port that others reach is pointed out."""
         (warning,) = warnings(evolve(self.load(), admin_listen="tcp:8081"), 1024)
         self.assertIn("admin_listen", warning)
+
+    def test_endpoint(self) -> None:
+        """A storage that recordings reach unencrypted is pointed out."""
+        config = self.load()
+        for endpoint, count in (("http://minio:9000", 1), ("https://s3.example", 0)):
+            s3 = evolve(config.s3, endpoint=endpoint)
+            found = warnings(evolve(config, s3=s3), 1024)
+            self.assertEqual(len(found), count)
 
     def test_public_url(self) -> None:
         """A public URL that Twilio cannot stream to is pointed out."""

@@ -52,6 +52,21 @@ class KindTests(SynchronousTestCase):
         self.assertTakes(kinds.SWITCH, False, False)
         self.assertRefuses(kinds.SWITCH, "yes", "1", 1, "")
 
+    def test_s3(self) -> None:
+        """What becomes part of an object's URL needs no quoting there."""
+        for kind, name in (
+            (kinds.BUCKET, "my-calls.2026"),
+            (kinds.REGION, "eu-west-1"),
+            (kinds.KEY_PREFIX, "a_b/c-1.d/E"),
+            (kinds.KEY_PREFIX, ""),
+            (kinds.ACCESS_KEY_ID, "AKIA0"),
+        ):
+            self.assertTakes(kind, name, name)
+        self.assertRefuses(kinds.BUCKET, "ab", "Calls", "a/b", "-ab", "a" * 64)
+        self.assertRefuses(kinds.REGION, "", "EU", "a.b")
+        self.assertRefuses(kinds.KEY_PREFIX, "/a", "a/", "a//b", "a/../b", "a b", "é")
+        self.assertRefuses(kinds.ACCESS_KEY_ID, "", "a/b", "a b")
+
     def test_choice(self) -> None:
         """A choice is exactly one of its names."""
         self.assertTakes(kinds.choice("text", "json"), "json", "json")

@@ -25,10 +25,12 @@ __all__ = [
     "AgentConfig",
     "CarrierRecordingConfig",
     "Config",
+    "ExportConfig",
     "LogConfig",
     "NumberConfig",
     "OverloadConfig",
     "RecordingConfig",
+    "S3Config",
     "TwilioConfig",
     "default_node_id",
     "load",
@@ -105,6 +107,27 @@ class CarrierRecordingConfig:
 
 
 @frozen(kw_only=True)
+class ExportConfig:
+    """What recordings are exported to."""
+
+    format: Literal["off", "flac", "opus"]
+
+
+@frozen(kw_only=True)
+class S3Config:
+    """Where recordings are uploaded to, and the key to it."""
+
+    #: None for nowhere; else the key is there.
+    bucket: str | None
+    region: str
+    #: URL of a storage that is not AWS.
+    endpoint: str | None
+    prefix: str
+    access_key_id: str | None
+    secret_access_key: str | None = field(repr=False)
+
+
+@frozen(kw_only=True)
 class TwilioConfig:
     """The accounts at Twilio, and the keys to them."""
 
@@ -176,6 +199,8 @@ class Config:
     recordings: str
     recording: RecordingConfig
     carrier_recording: CarrierRecordingConfig
+    export: ExportConfig
+    s3: S3Config
     log: LogConfig
     twilio: TwilioConfig
 
@@ -283,6 +308,8 @@ def warnings(config: Config, hard_fd_limit: int) -> list[str]:
         )
     if config.public_url and not config.public_url.startswith("https:"):
         found.append("public_url: is not https; Twilio streams to wss only")
+    if config.s3.endpoint and not config.s3.endpoint.startswith("https:"):
+        found.append("s3.endpoint: is not https; recordings are sent unencrypted")
     return found
 
 
@@ -302,6 +329,8 @@ def _built(values: Mapping[str, Any]) -> Config:
         carrier_recording=CarrierRecordingConfig(
             **_under("carrier_recording.", values)
         ),
+        export=ExportConfig(**_under("export.", values)),
+        s3=S3Config(**_under("s3.", values)),
         log=LogConfig(**_under("log.", values)),
         twilio=TwilioConfig(**_under("twilio.", values)),
         **top,

@@ -21,18 +21,22 @@ from twisted.plugin import getPlugins
 from .calls.overload import LIMITS_MS
 
 __all__ = [
+    "ACCESS_KEY_ID",
     "ACCOUNT_SID",
     "AFTER_STREAM",
     "AGENT",
     "API_KEY_SID",
+    "BUCKET",
     "ENDPOINT",
     "FILE_TO_READ",
+    "KEY_PREFIX",
     "LATE_MS_OR_OFF",
     "NODE_ID",
     "PATH",
     "PATH_OR_OFF",
     "PHONE_NUMBER",
     "PHONE_NUMBER_OR_NONE",
+    "REGION",
     "SECONDS",
     "SECRET",
     "SECRET_FILE",
@@ -138,6 +142,7 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 #: The endpoint types with a port and an interface.
 _NETWORK = ("tcp", "tcp6", "ssl")
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 _NUMBER = r"\+[1-9][0-9]{1,14}"
 
 
@@ -240,6 +245,19 @@ AFTER_STREAM = Kind(
     allowed="one of hangup, rejoin, dial:+15550001234",
     parse=_matching(rf"hangup|rejoin|dial:{_NUMBER}"),
     private=True,
+)
+BUCKET = Kind(
+    allowed="the name of a bucket: 3 to 63 small letters, digits, '-' or '.'",
+    parse=_matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+)
+REGION = Kind(allowed="a region, such as eu-west-1", parse=_matching("[a-z0-9-]+"))
+# Names for which no two programs disagree on how to quote them.
+KEY_PREFIX = Kind(
+    allowed="names with slashes between them, such as voice/recordings, or ''",
+    parse=_matching(rf"({_NAME}(/{_NAME})*)?"),
+)
+ACCESS_KEY_ID = Kind(
+    allowed="letters, digits, '-', '_' or '.'", parse=_matching(r"[A-Za-z0-9_.-]+")
 )
 SECRET = Kind(
     allowed="a secret without spaces", parse=_matching(r"[!-~]+"), private=True

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import Factory, define
 
+from .delivery import undeliverable
 from .kinds import (
     ACCOUNT_SID,
     AGENT,
@@ -194,6 +195,7 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{other}: is not set, but {one} is; give both or none"
     if values.get("carrier_recording.enabled"):
         yield from _missing_account(values, "carrier_recording.enabled is true")
+    yield from undeliverable(values)
 
 
 def _against_workers(values: Mapping[str, Any]) -> Iterator[str]:

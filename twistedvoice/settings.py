@@ -13,17 +13,21 @@ import difflib
 from attrs import frozen
 
 from .kinds import (
+    ACCESS_KEY_ID,
     ACCOUNT_SID,
     AFTER_STREAM,
     AGENT,
     API_KEY_SID,
+    BUCKET,
     ENDPOINT,
     FILE_TO_READ,
+    KEY_PREFIX,
     LATE_MS_OR_OFF,
     NODE_ID,
     PATH,
     PATH_OR_OFF,
     PHONE_NUMBER_OR_NONE,
+    REGION,
     SECONDS,
     SECRET,
     SECRET_FILE,
@@ -324,6 +328,40 @@ SETTINGS = (
         default="https://api.twilio.com",
         help="Where the carrier's API is.",
     ),
+    Setting(
+        key="export.format",
+        kind=choice("off", "flac", "opus"),
+        default="off",
+        help="What recordings are exported to: off, flac or opus.",
+    ),
+    Setting(
+        key="s3.bucket",
+        kind=BUCKET,
+        help="Bucket that recordings are uploaded into; unset: none are.",
+    ),
+    Setting(
+        key="s3.region",
+        kind=REGION,
+        default="us-east-1",
+        help="Region of the bucket.",
+    ),
+    Setting(
+        key="s3.endpoint",
+        kind=URL,
+        help="Where the storage is, if it is not AWS.",
+    ),
+    Setting(
+        key="s3.prefix",
+        kind=KEY_PREFIX,
+        default="",
+        help="What the names of all objects begin with.",
+    ),
+    Setting(
+        key="s3.access_key_id",
+        kind=ACCESS_KEY_ID,
+        help="The key that may write into the bucket.",
+    ),
+    *_secret("s3.secret_access_key", "The secret of that key.", reload=False),
     Setting(
         key="log.format",
         kind=choice("text", "json"),
