@@ -162,6 +162,18 @@ class LayersTests(SynchronousTestCase):
         """One module performs HTTP requests."""
         self.assert_only((f"{PACKAGE}.web.client",), "treq")
 
+    def test_extras(self) -> None:
+        """What may not be installed is imported at one place, when it is needed."""
+        for where, extra in (
+            ("recording.convert", "soundfile"),
+            ("outbox.sigv4", "botocore"),
+        ):
+            name = f"{PACKAGE}.{where}"
+            self.assert_only((name,), extra)
+            for node in self.house.modules[name].tree.body:
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    self.assertNotIn(extra, ast.unparse(node))
+
     def test_global_reactor(self) -> None:
         """Only what starts the process touches the global reactor."""
         starters = (f"{PACKAGE}.tap", f"{PACKAGE}.cli", f"{PACKAGE}.bench.child")

@@ -114,6 +114,19 @@ class HouseTests(SynchronousTestCase):
         self.assertNotIn(None, made.services.observers)
         self.assertIsNotNone(made.services.control)
 
+    def test_performers(self) -> None:
+        """What is to be done after a call can be done, and nothing else."""
+        self.assertEqual(house(self.reactor, settings()).performers, {})
+        config = settings(
+            recordings=self.mktemp(),
+            export_format="flac",
+            s3_bucket="calls",
+            s3_access_key_id="AKIA",
+            s3_secret_access_key_file=self.secret(),
+        )
+        made = house(self.reactor, config)
+        self.assertEqual([*made.performers], ["export", "upload"])
+
     def secret(self) -> str:
         """:returns: the path of a file with a secret."""
         path = Path(self.mktemp())

@@ -37,6 +37,7 @@ from .config import Config
 from .disk import check_writable
 from .interfaces import CallObserver, Store
 from .lag import LagProbe
+from .performers import performers
 from .pools import Pool
 from .realtime.schedule import Schedule
 from .recording.carrier_side import CarrierRecordings
@@ -66,6 +67,8 @@ __all__ = ["House"]
 
 #: So many threads write recordings and CDRs.
 _DISK_THREADS = 4
+#: A part of an upload may take this long: 8 MiB at a quarter of a megabit a second.
+_UPLOAD_SECONDS = 300.0
 
 
 class House:
@@ -126,7 +129,9 @@ class House:
         """Let go of connections, store and threads, once no call is left."""
         if self.carrier_side is not None:
             self.carrier_side.stop()
-        closing = gatherResults([self.client.close(), self.store.close()])
+        closing = gatherResults(
+            [self.client.close(), self.storage.close(), self.store.close()]
+        )
 
         def stop_pools(result: object) -> None:
             self.disk.stop()
@@ -139,6 +144,7 @@ class House:
         self.disk = self._new_pool(reactor, "twistedvoice-disk", _DISK_THREADS)
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
+        self.storage = TreqClient(reactor, timeout_seconds=_UPLOAD_SECONDS)
         self.schedule = Schedule(self._clock)
         self.probe = LagProbe(reactor)
         self.store: Store = (
@@ -173,6 +179,10 @@ class House:
                 wanted=lambda call: self.config.number(call.to_number).may_record,
                 random=random.random,
             )
+        #: What can be done after a call, by the kind of errand.
+        self.performers = performers(
+            self._reactor, time.time, config, self.storage, self.work.defer
+        )
 
     def _make_calls(self) -> None:
         config, reactor = self.config, self._reactor

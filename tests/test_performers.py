@@ -1,0 +1,76 @@
+"""Tests of making performers of a configuration."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.house import settings
+from tests.outbox.proof import signature_of, signature_right
+from tests.processes import ProcessReactor
+from twistedvoice.interfaces import Errand, HttpRequest, HttpResponse
+from twistedvoice.performers import performers
+
+
+class PerformersTests(SynchronousTestCase):
+    """Who performs what, and with which settings."""
+
+    def setUp(self) -> None:
+        self.asked: list[HttpRequest] = []
+        self.reactor = ProcessReactor()
+        self.path = Path(self.mktemp()).absolute()
+        self.path.mkdir()
+        self.path /= "n-1.wav"
+        self.path.write_bytes(b"sound")
+
+    def perform(self, request: HttpRequest) -> Deferred[HttpResponse]:
+        """Implement :class:`~twistedvoice.interfaces.HttpClient`; never answers."""
+        self.asked.append(request)
+        return Deferred()
+
+    def begin(self, kind: str, **options: str) -> None:
+        """Begin the one errand that can be performed."""
+        config = settings(recordings=str(self.path.parent), **options)
+        found = performers(self.reactor, lambda: 1e9, config, self, maybeDeferred)
+        self.assertEqual([*found], [kind])
+        details = {"path": str(self.path), "key": "2026/n-1.wav"}
+        found[kind](Errand(id="1", kind=kind, session_id="n-1", details=details))
+
+    def test_none(self) -> None:
+        """Nothing is performed that is not configured."""
+        found = performers(self.reactor, lambda: 1e9, settings(), self, maybeDeferred)
+        self.assertEqual(found, {})
+
+    def test_export(self) -> None:
+        """An export is to the format of the settings."""
+        self.begin("export", export_format="flac")
+        (process,) = self.reactor.processes
+        target = str(self.path.with_suffix(".flac"))
+        self.assertEqual(process.started["args"][-1], target)
+
+    def test_upload(self) -> None:
+        """An upload is to the place of the settings, with their key, at this time."""
+        secret = Path(self.mktemp())
+        secret.write_text("hush")
+        self.begin(
+            "upload",
+            s3_bucket="calls",
+            s3_region="eu-west-1",
+            s3_endpoint="https://s3.example",
+            s3_prefix="a/b",
+            s3_access_key_id="AKIA",
+            s3_secret_access_key_file=str(secret),
+        )
+        (request,) = self.asked
+        self.assertEqual(request.url, "https://s3.example/calls/a/b/2026/n-1.wav")
+        self.assertEqual(signature_of(request), signature_right(request, "hush"))
+        stamp = f"{datetime.fromtimestamp(1e9, UTC):%Y%m%d}"
+        self.assertIn(
+            f"Credential=AKIA/{stamp}/eu-west-1/s3/", request.headers["Authorization"]
+        )
+        digest = hashlib.sha256(b"sound").hexdigest()
+        self.assertEqual(request.headers["X-Amz-Content-SHA256"], digest)
