@@ -100,7 +100,8 @@ def main(descriptors: Sequence[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Those are for the service, whose end is ours.
         signal.signal(number, signal.SIG_IGN)
-    os.nice(_NICENESS)
+    with suppress(OSError):  # a sandbox may forbid it
+        os.nice(_NICENESS)
     desk = Desk()
     lines = [Line(socket.socket(fileno=int(each))) for each in descriptors]
     threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
