@@ -27,6 +27,7 @@ STANDING: dict[type, list[type]] = {
     interfaces.CallControl: [Control, FakeCall],
     interfaces.Dialect: [TwilioDialect, BinaryDialect],
     interfaces.MediaTransport: [FakeTransport, PrefixTransport],
+    interfaces.ErrandStore: [MemoryStore, SqliteStore],
     interfaces.Store: [MemoryStore, SqliteStore],
     interfaces.Utterance: [SpokenUtterance, FakeUtterance],
 }

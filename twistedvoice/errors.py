@@ -15,6 +15,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── StoreError
     ├── ErrandFailed
     ├── ErrandRefused
+    ├── ErrandPostponed
     ├── SimulationError
     └── BenchError
 """
@@ -31,6 +32,7 @@ __all__ = [
     "ConfigError",
     "DialectError",
     "ErrandFailed",
+    "ErrandPostponed",
     "ErrandRefused",
     "QueueFull",
     "RequestRefused",
@@ -113,6 +115,15 @@ class ErrandFailed(TwistedVoiceError):
 
 class ErrandRefused(TwistedVoiceError):
     """What must be done after a call cannot be done, and trying again will not help."""
+
+
+class ErrandPostponed(TwistedVoiceError):
+    """What must be done after a call has to wait."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        """:param seconds: how long at least before it may be tried again."""
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class SimulationError(TwistedVoiceError):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
 
+from .errands import Errand, ErrandStore, Performer
 from .events import CarrierEvent, Message
 from .formats import AudioFormat
 
@@ -26,6 +27,7 @@ __all__ = [
     "CarrierControl",
     "Dialect",
     "Errand",
+    "ErrandStore",
     "HttpClient",
     "HttpRequest",
     "HttpResponse",
@@ -300,38 +302,6 @@ class CallObserver(Protocol):
         """:returns: fires with what belongs into the CDR, once all is on disk."""
 
 
-# -- after a call -------------------------------------------------------------------
-
-
-@frozen(kw_only=True)
-class Errand:
-    """
-    Something to do after a call, at least once, whatever dies meanwhile.
-
-    It is a row in the store before any of it is done.
-    """
-
-    #: The same for the same work, however often it is asked for; receivers see it.
-    id: str
-    #: Says who performs it.
-    kind: str
-    session_id: str
-    #: What its performer must know; plain JSON without secrets or numbers.
-    details: Mapping[str, object] = field(factory=dict)
-    #: The id of the errand that must be done before; empty when there is none.
-    after: str = ""
-    #: What that one came back with.
-    found: Mapping[str, object] = field(factory=dict)
-    #: How often it was begun before.
-    attempts: int = 0
-
-
-#: Does one kind of errand. The Deferred fires with what it came back with, plain JSON,
-#: or fails: with :class:`~twistedvoice.errors.ErrandRefused` for good, else to be tried
-#: again later. What it did may be done once more, after a crash.
-Performer = Callable[[Errand], Deferred[Mapping[str, object]]]
-
-
 # -- towards the store --------------------------------------------------------------
 
 
@@ -361,9 +331,9 @@ class Lease:
     expires_at: float
 
 
-class Store(Protocol):
+class Store(ErrandStore, Protocol):
     """
-    What processes of one service share: places, tokens, leases and CDRs.
+    What processes of one service share: places, tokens, leases, CDRs and errands.
 
     Each method is atomic across processes. ``now`` is seconds since the epoch. A
     place is taken by a reservation or a lease that has not expired, one a call.

@@ -9,11 +9,12 @@ from twistedvoice.store import memory
 from twistedvoice.store.memory import MemoryStore
 
 from .contract import NOW, StoreContract, lease
+from .errands_contract import ErrandsContract
 
 __all__ = ["MemoryStoreTests", "SameTurnTests"]
 
 
-class MemoryStoreTests(StoreContract, TestCase):
+class MemoryStoreTests(StoreContract, ErrandsContract, TestCase):
     """The store in memory keeps the contract."""
 
     kept = memory

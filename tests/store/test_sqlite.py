@@ -23,6 +23,7 @@ from twistedvoice.store import sqlite_rows
 from twistedvoice.store.sqlite import SqliteStore
 
 from .contract import NOW, StoreContract, lease, wanted
+from .errands_contract import ErrandsContract
 
 __all__ = ["FileTests", "ProcessTests", "SqliteStoreTests"]
 
@@ -62,7 +63,7 @@ def store_threads() -> list[str]:
     return [name for name in names if "twistedvoice-store" in name]
 
 
-class SqliteStoreTests(StoreContract, TestCase):
+class SqliteStoreTests(StoreContract, ErrandsContract, TestCase):
     """The store in a file keeps the contract."""
 
     kept = sqlite_rows

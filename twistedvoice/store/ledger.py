@@ -10,19 +10,24 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, fail
 
+from ..errands import Errand, ErrandState, KeptErrand, Tally
 from ..errors import StoreError
 from ..interfaces import Lease, Reservation
-from . import places
+from . import errand_rules, places
 from .rows import Rows
 
 __all__ = ["Ledger"]
 
 T = TypeVar("T")
+
+#: What is still to be done.
+_UNDONE: Sequence[ErrandState] = ("waiting", "blocked", "parked")
 
 
 class Ledger(ABC):
@@ -78,6 +83,78 @@ class Ledger(ABC):
     def cdrs(self, *, limit: int = 100) -> Deferred[Sequence[Mapping[str, object]]]:
         return self._ask(lambda rows: [json.loads(text) for text in rows.cdrs(limit)])
 
+    def add_errands(self, errands: Sequence[Errand], *, now: float) -> Deferred[None]:
+        try:
+            plain = [evolve(each, details=_plain(each.details)) for each in errands]
+        except (TypeError, ValueError) as problem:
+            return fail(StoreError(f"An errand must be plain JSON: {problem}."))
+        return self._ask(lambda rows: errand_rules.add(rows, plain, now))
+
+    def take_errands(
+        self,
+        kinds: Collection[str],
+        holder: str,
+        *,
+        limit: int,
+        expires_at: float,
+        now: float,
+    ) -> Deferred[Sequence[Errand]]:
+        wanted = tuple(kinds)
+        return self._ask(
+            lambda rows: errand_rules.take(rows, wanted, holder, limit, expires_at, now)
+        )
+
+    def hold_errands(
+        self, ids: Sequence[str], holder: str, *, expires_at: float
+    ) -> Deferred[None]:
+        named = tuple(ids)
+        return self._ask(
+            lambda rows: errand_rules.hold(rows, named, holder, expires_at)
+        )
+
+    def release_errands(
+        self, ids: Sequence[str], holder: str, *, now: float
+    ) -> Deferred[None]:
+        named = tuple(ids)
+        return self._ask(lambda rows: errand_rules.release(rows, named, holder, now))
+
+    def errand_done(
+        self, errand_id: str, result: Mapping[str, object], *, now: float
+    ) -> Deferred[None]:
+        try:
+            plain = _plain(result)
+        except (TypeError, ValueError) as problem:
+            return fail(StoreError(f"A result must be plain JSON: {problem}."))
+        return self._ask(lambda rows: errand_rules.done(rows, errand_id, plain, now))
+
+    def errand_failed(
+        self, errand_id: str, holder: str, reason: str, *, due_at: float | None
+    ) -> Deferred[None]:
+        return self._ask(
+            lambda rows: errand_rules.failed(rows, errand_id, holder, reason, due_at)
+        )
+
+    def errands(
+        self, *, state: ErrandState | None = None, limit: int = 1000
+    ) -> Deferred[Sequence[KeptErrand]]:
+        states = _UNDONE if state is None else (state,)
+        return self._ask(lambda rows: rows.errands(states, limit))
+
+    def retry_errands(
+        self, ids: Sequence[str] | None, *, now: float
+    ) -> Deferred[Sequence[str]]:
+        named = None if ids is None else tuple(ids)
+        return self._ask(lambda rows: errand_rules.retry(rows, named, now))
+
+    def drop_errand(self, errand_id: str) -> Deferred[Sequence[str]]:
+        return self._ask(lambda rows: errand_rules.drop(rows, errand_id))
+
+    def tally_errands(self) -> Deferred[Tally]:
+        return self._ask(lambda rows: rows.tally_errands())
+
+    def sweep_errands(self, *, before: float) -> Deferred[None]:
+        return self._ask(lambda rows: rows.sweep_errands(before))
+
     def close(self) -> Deferred[None]:
         if self._closed is None:
             self._closed = self._let_go()
@@ -89,3 +166,9 @@ class Ledger(ABC):
         if self._closed is not None:
             return fail(StoreError("The store is closed."))
         return self._perform(step)
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, Any]:
+    """:returns: a copy of what is written out here and now; see ``add_cdr``."""
+    copy: dict[str, Any] = json.loads(json.dumps(dict(values)))
+    return copy

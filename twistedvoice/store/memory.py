@@ -7,12 +7,13 @@ contract test runs on it as on the stores that do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, execute, succeed
 
+from ..errands import ErrandState, KeptErrand, Tally
 from ..interfaces import Lease
 from .ledger import Ledger
 from .rows import KeptReservation, Rows
@@ -44,6 +45,7 @@ class _MemoryRows:
     reservations: dict[str, KeptReservation] = field(factory=dict)
     leases: dict[str, Lease] = field(factory=dict)
     records: dict[str, str] = field(factory=dict)
+    kept_errands: dict[str, KeptErrand] = field(factory=dict)
 
     def sweep(self, now: float) -> None:
         self.reservations = {
@@ -95,3 +97,46 @@ class _MemoryRows:
 
     def cdrs(self, limit: int) -> Sequence[str]:
         return list(reversed(self.records.values()))[:limit]
+
+    def errand(self, errand_id: str) -> KeptErrand | None:
+        return self.kept_errands.get(errand_id)
+
+    def followers(self, errand_id: str) -> Sequence[KeptErrand]:
+        everything = self.kept_errands.values()
+        return [kept for kept in everything if kept.errand.after == errand_id]
+
+    def put_errand(self, kept: KeptErrand) -> None:
+        self.kept_errands[kept.errand.id] = kept
+
+    def drop_errand(self, errand_id: str) -> None:
+        self.kept_errands.pop(errand_id, None)
+
+    def due_errands(
+        self, kinds: Collection[str], limit: int, now: float
+    ) -> Sequence[KeptErrand]:
+        due = [
+            kept
+            for kept in self.errands(["waiting"], None)
+            if kept.errand.kind in kinds and kept.due_at <= now
+        ]
+        return sorted(due, key=lambda kept: (kept.due_at, kept.errand.id))[:limit]
+
+    def errands(
+        self, states: Sequence[ErrandState], limit: int | None
+    ) -> Sequence[KeptErrand]:
+        found = [kept for kept in self.kept_errands.values() if kept.state in states]
+        return sorted(found, key=lambda kept: (kept.posted_at, kept.errand.id))[:limit]
+
+    def tally_errands(self) -> Tally:
+        waiting = self.errands(["waiting"], None)
+        return Tally(
+            waiting=len(waiting) + len(self.errands(["blocked"], None)),
+            parked=len(self.errands(["parked"], None)),
+            oldest_at=waiting[0].posted_at if waiting else None,
+        )
+
+    def sweep_errands(self, before: float) -> None:
+        for kept in self.errands(["done"], None):
+            after = self.followers(kept.errand.id)
+            if kept.due_at < before and all(each.state == "done" for each in after):
+                self.drop_errand(kept.errand.id)

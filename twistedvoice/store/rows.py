@@ -2,17 +2,19 @@
 """What a back end must be able to keep, row by row.
 
 Rows know nothing of limits, tokens that match or calls that come back: those rules are
-in ``places``, once. A back end gives :class:`Rows` to a rule inside one transaction
-that no other process can interleave with; a new data base is one more set of rows.
+in ``places`` and ``errand_rules``, once. A back end gives :class:`Rows` to a rule
+inside one transaction that no other process can interleave with; a new data base is one
+more set of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from attrs import frozen
 
+from ..errands import ErrandState, KeptErrand, Tally
 from ..interfaces import Lease, Reservation
 
 __all__ = ["KeptReservation", "Rows"]
@@ -28,7 +30,7 @@ class KeptReservation:
 
 class Rows(Protocol):
     """
-    One reservation and one lease a call, and the records of finished calls.
+    One reservation and one lease a call, the records of finished calls, and errands.
 
     What expired may still be found until :meth:`sweep`.
     """
@@ -66,3 +68,31 @@ class Rows(Protocol):
 
     def cdrs(self, limit: int) -> Sequence[str]:
         """:returns: at most ``limit`` records; the session added last comes first."""
+
+    def errand(self, errand_id: str) -> KeptErrand | None:
+        """:returns: the errand, in whatever state; nothing found with it."""
+
+    def followers(self, errand_id: str) -> Sequence[KeptErrand]:
+        """:returns: the errands that come after this one."""
+
+    def put_errand(self, kept: KeptErrand) -> None:
+        """Keep it in place of the one with its id."""
+
+    def drop_errand(self, errand_id: str) -> None:
+        """Forget it, if it is there."""
+
+    def due_errands(
+        self, kinds: Collection[str], limit: int, now: float
+    ) -> Sequence[KeptErrand]:
+        """:returns: at most ``limit`` waiting ones of these, the longest due first."""
+
+    def errands(
+        self, states: Sequence[ErrandState], limit: int | None
+    ) -> Sequence[KeptErrand]:
+        """:returns: those in one of these states, in the order they were posted in."""
+
+    def tally_errands(self) -> Tally:
+        """:returns: how many there are to do."""
+
+    def sweep_errands(self, before: float) -> None:
+        """Drop those that were done before this time and that none waits for."""

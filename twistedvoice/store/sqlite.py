@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
@@ -26,13 +26,14 @@ from .ledger import Ledger
 from .rows import Rows
 from .sqlite_rows import SqliteRows
 
-__all__ = ["SqliteStore"]
+__all__ = ["BlockingStore", "SqliteStore"]
 
 T = TypeVar("T")
 
 #: How often a step is tried while another process has the file, and the pause between.
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.05
+_BUSY_SECONDS = 2.0
 _BUSY = frozenset([sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED])
 
 
@@ -50,7 +51,7 @@ class SqliteStore(Ledger):
         path: str | Path,
         reactor: IReactorFromThreads,
         *,
-        busy_seconds: float = 2.0,
+        busy_seconds: float = _BUSY_SECONDS,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         """
@@ -77,6 +78,20 @@ class SqliteStore(Ledger):
     def _stop_pool(self, result: T) -> T:
         self._pool.stop()
         return result
+
+
+class BlockingStore(Ledger):
+    """The same for a command without a reactor: every answer is there at once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._session = _Session(path, _BUSY_SECONDS, time.sleep)
+
+    def _perform(self, step: Callable[[Rows], T]) -> Deferred[T]:
+        return execute(self._session.perform, step)
+
+    def _let_go(self) -> Deferred[None]:
+        return execute(self._session.close)
 
 
 class _Session:

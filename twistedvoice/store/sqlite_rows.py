@@ -7,13 +7,13 @@ The tables are in ``schema/``.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from attrs import asdict, frozen
 
 from ..interfaces import Lease, Reservation
 from .rows import KeptReservation
+from .sqlite_errands import SqliteErrands
 
 __all__ = ["SqliteRows"]
 
@@ -22,10 +22,8 @@ _MOST_CDRS = 100_000
 
 
 @frozen
-class SqliteRows:
+class SqliteRows(SqliteErrands):
     """The rows of one open transaction; see :class:`twistedvoice.store.rows.Rows`."""
-
-    connection: sqlite3.Connection
 
     def sweep(self, now: float) -> None:
         self.connection.execute("DELETE FROM reservations WHERE expires_at <= ?", [now])
