@@ -20,6 +20,7 @@ BOUNDARIES = {
     "twistedvoice.calls.audience",
     "twistedvoice.calls.call",
     "twistedvoice.calls.watcher",
+    "twistedvoice.outbox.outbox",
     "twistedvoice.realtime.schedule",
     "twistedvoice.recording.local",
     "twistedvoice.recording.recovery",

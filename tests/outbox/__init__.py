@@ -1,1 +1,1 @@
-"""Tests of what is done after a call."""
+"""Tests of the outbox."""

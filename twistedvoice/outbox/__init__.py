@@ -1,1 +1,1 @@
-"""What is done after a call, at least once."""
+"""Does what must be done after a call, however often it takes."""
