@@ -39,7 +39,15 @@ class MainTests(CliTestCase):
         """Who asks for help gets it, with 0."""
         for words in ((), ("--help",), ("-h",), ("help",)):
             self.assertEqual(main(words), 0)
-        for command in ("serve", "demo", "call", "bench", "check-config", "recordings"):
+        for command in (
+            "serve",
+            "demo",
+            "call",
+            "bench",
+            "check-config",
+            "recordings",
+            "outbox",
+        ):
             self.assertIn(f"\n  {command}", self.out.getvalue())
         self.assertEqual(self.errors.getvalue(), "")
 

@@ -1,6 +1,5 @@
 # -*- test-case-name: tests.test_cli -*-
-"""``twistedvoice``: serve, demo, call, bench, recordings,
-check-config.
+"""``twistedvoice``: serve, demo, call, bench, recordings, outbox, check-config.
 
 Each command turns words into a plan and an outcome into an exit status; the work is
 done elsewhere. What needs an extra is imported only by the command that needs it.
@@ -23,14 +22,23 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import globalLogBeginner
+from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 
 from . import __version__
 from .config import default_node_id, warnings
 from .crew import LEASH
-from .errors import AudioFormatError, BenchError, ConfigError, SimulationError
+from .errors import (
+    AudioFormatError,
+    BenchError,
+    ConfigError,
+    SimulationError,
+    StoreError,
+)
+from .outbox.command import outbox
 from .process import ProcessService
 from .recording.command import recordings
+from .store.sqlite import BlockingStore
 from .tap import Options, build, build_worker, configure, explained
 from .worker import Leash
 
@@ -68,6 +76,7 @@ def main(words: Sequence[str] | None = None) -> int:
         SimulationError,
         BenchError,
         AudioFormatError,
+        StoreError,
         OSError,
     ) as error:
         sys.stderr.write(f"twistedvoice {name}: {error}\n")
@@ -172,6 +181,15 @@ def _bench(words: list[str]) -> int:
     return bench(words)
 
 
+def _outbox(words: list[str]) -> int:
+    outcome: list[int | Failure] = []
+    # The store answers at once, so there is an outcome.
+    outbox(words, BlockingStore, time.time).addBoth(outcome.append)
+    if isinstance(outcome[0], Failure):
+        outcome[0].raiseException()
+    return outcome[0]
+
+
 def _plan(said: argparse.Namespace) -> Any:
     from .simulator.plan import CallPlan
     from .simulator.script import plain_steps, say_file
@@ -235,6 +253,7 @@ _COMMANDS: dict[str, _Command] = {
     "bench": _bench,
     "check-config": _check_config,
     "recordings": recordings,
+    "outbox": _outbox,
 }
 
 _USAGE = """\
@@ -246,6 +265,7 @@ usage: twistedvoice COMMAND [OPTIONS]
   bench COMMAND put the service under load, and say what this machine holds
   check-config  say whether the configuration is good
   recordings    finish the recordings that a crash left
+  outbox        list, retry or drop what is still to be done after calls
 
 twistedvoice COMMAND --help says more.
 """
