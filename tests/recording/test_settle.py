@@ -24,6 +24,7 @@ from twistedvoice.recording.sidecar import (
     read_lines,
     write_lines,
 )
+from twistedvoice.recording.todo import left, mark
 
 from .left import leave
 
@@ -60,8 +61,9 @@ class SettleTestCase(SynchronousTestCase):
         self.assertEqual(at, len(sound) // 2 * 2)
 
     def names(self) -> list[str]:
-        """:returns: the names of all files."""
-        return sorted(path.name for path in self.folder.iterdir())
+        """:returns: the names of all files but marks."""
+        names = sorted(path.name for path in self.folder.iterdir())
+        return [name for name in names if not name.endswith(".todo")]
 
 
 class SettleTests(SettleTestCase):
@@ -153,7 +155,7 @@ class DeathTests(SettleTestCase):
     def test_any_step(self) -> None:
         """Whichever step is the last one, the recovery makes the same recording."""
         for edits in (True, False):
-            for step in range(12):
+            for step in range(14):
                 self.setUp()
                 part = leave(self.folder / "a.wav")
                 if not edits:
@@ -161,7 +163,11 @@ class DeathTests(SettleTestCase):
                     told = [line for line in lines if line["kind"] != "late"]
                     write_lines(journal_path(part), told, sync=False)
                 self.die_at(step, part)
+                # A finished recording is never without its mark.
+                final = self.folder / "a.wav"
+                self.assertLessEqual(final.exists(), bool(left(self.folder)))
                 recover(self.folder)
+                self.assertEqual(left(self.folder), [final])
                 self.assertEqual(self.names(), ["a.jsonl", "a.wav"], step)
                 caller, service = self.sides(self.folder / "a.wav")
                 self.assertEqual(service, [LOW] * 24000)
@@ -170,19 +176,20 @@ class DeathTests(SettleTestCase):
 
     def die_at(self, step: int, part: Path) -> None:
         """Settle a part, but do no more than ``step`` steps that others can see."""
-        left = [step]
+        steps = [step]
 
         def mortal(work: Any) -> Any:
             def do(*args: Any, **named: Any) -> Any:
-                if not left[0]:
+                if not steps[0]:
                     raise Death
-                left[0] -= 1
+                steps[0] -= 1
                 return work(*args, **named)
 
             return do
 
         patches = [
             self.patch(settling, "write_lines", mortal(write_lines)),
+            self.patch(settling, "mark", mortal(mark)),
             self.patch(shutil, "copy", mortal(shutil.copy)),
             self.patch(Path, "rename", mortal(Path.rename)),
             self.patch(Path, "unlink", mortal(Path.unlink)),

@@ -27,6 +27,7 @@ from .part import FsyncPolicy
 from .parts import Parts
 from .recording import Recording, State
 from .recovery import recover
+from .settle import PART_SUFFIX
 from .together import Together
 
 __all__ = ["LocalRecordings"]
@@ -56,6 +57,7 @@ class LocalRecordings(Service):
     :param without_audio: what becomes of a call in which nothing was said to the
         caller.
     :param fsync: when what is written is made to reach the disk itself.
+    :param finished: told of each recording that has its final name.
     :param batch_seconds: how much sound is written at once. No multiple of a frame:
         the newest frame should be of another age at each visit (see :mod:`.lead`).
     """
@@ -69,6 +71,7 @@ class LocalRecordings(Service):
         *,
         without_audio: Literal["keep", "discard"] = "keep",
         fsync: FsyncPolicy = "close",
+        finished: Callable[[Path], object] = lambda path: None,
         batch_seconds: float = 0.507,
     ) -> None:
         self._clock = clock
@@ -80,6 +83,7 @@ class LocalRecordings(Service):
         #: What became of recordings, for the metrics.
         self.counts: Counter[str] = Counter()
         self._fsync = fsync
+        self._tell_finished = finished
         self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(lambda: self._together.gather(self._visit))
         self._visits.clock = clock
@@ -170,6 +174,9 @@ class LocalRecordings(Service):
         self.counts[recording.state.value] += 1
         if recording.is_degraded:
             self.counts["degraded"] += 1
+        path = recording.part.path
+        if path is not None and path.suffix != PART_SUFFIX:
+            self._tell_finished(path)
         self._finished(recording.record.session_id)
         return facts
 
@@ -177,6 +184,8 @@ class LocalRecordings(Service):
         if paths:
             self.counts["recovered"] += len(paths)
             _log.info("finished {count} recordings of a dead process", count=len(paths))
+        for path in paths:
+            self._tell_finished(path)
 
     def _finished(self, what: str) -> None:
         self._unfinished.discard(what)

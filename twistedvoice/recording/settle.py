@@ -19,6 +19,7 @@ from ..audio.riff import read_layout
 from ..audio.wavwriter import repair_wav
 from .sidecar import Line, edit_of, journal_path, read_lines, write_lines
 from .stereo import Stereo
+from .todo import mark
 
 __all__ = ["PART_SUFFIX", "finished_path", "is_settled", "settle", "sync_folder"]
 
@@ -32,7 +33,7 @@ _UNWRITTEN_BYTES = 64
 
 def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     """
-    Give a recording and its sidecar their final form and names.
+    Give a recording and its sidecar their final form and names, and mark it.
 
     :param why: why it ends where it ends, for the sidecar.
     :param check: whether the sound may be damaged: a second that is not what its
@@ -57,6 +58,7 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
         if new.exists():
             write_lines(journal, [*lines, _settled_as(final)], sync=sync)
         write_lines(final.with_suffix(".jsonl"), told, sync=sync)
+        mark(final, told, sync=sync)
         (new if new.exists() else part).rename(final)
     finally:
         new.unlink(missing_ok=True)
