@@ -44,6 +44,16 @@ class UndeliverableTests(SynchronousTestCase):
             self.assert_keys({key: "x"}, "s3.bucket")
         self.assert_keys({"s3.endpoint": "https://s3.example"}, "s3.bucket")
 
+    def test_webhook(self) -> None:
+        """Whoever is told must be able to check it; a wrong secret is not repeated."""
+        told = {"webhook.url": "https://a", "webhook.secret": "whsec_" + "k" * 32}
+        self.assert_keys(told)
+        self.assert_keys(told | {"webhook.secret": None}, "webhook.secret")
+        self.assert_keys(told | {"recordings": ""}, "recordings")
+        wrong = {"webhook.secret": "k" * 40, "webhook.secret_secondary": "whsec_kkkk"}
+        self.assert_keys(told | wrong, *wrong)
+        self.assertNotIn("kkk", "".join(undeliverable(_OFF | told | wrong)))
+
     def test_not_installed(self) -> None:
         """What is not installed is named, and how to install it."""
         given = _OFF | _KEY | {"export.format": "flac", "s3.bucket": "calls"}

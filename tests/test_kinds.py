@@ -80,6 +80,15 @@ class KindTests(SynchronousTestCase):
         self.assertRefuses(kinds.URL, "https://a/?b", "https://a/#b", "https://u@a")
         self.assertRefuses(kinds.URL, "https://a\n", "https://a:0", "https://a:65536")
 
+    def test_receiver(self) -> None:
+        """Who is told something has a whole URL, which stays as it is."""
+        for text in ("https://a.example/hook/", "http://a:80/?shop=1"):
+            self.assertTakes(kinds.RECEIVER, text, text)
+        self.assertRefuses(kinds.RECEIVER, "a.example", "wss://a", "https://:1/x")
+        self.assertRefuses(
+            kinds.RECEIVER, "https://a/#b", "https://u:p@a/", "http://a:0"
+        )
+
     def test_endpoint(self) -> None:
         """An endpoint is of a type that Twisted knows and has a port that can be."""
         for text in (

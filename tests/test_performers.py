@@ -12,8 +12,22 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.house import settings
 from tests.outbox.proof import signature_of, signature_right
 from tests.processes import ProcessReactor
-from twistedvoice.interfaces import Errand, HttpRequest, HttpResponse
+from twistedvoice.config import Config
+from twistedvoice.interfaces import Errand, HttpRequest, HttpResponse, Performer
+from twistedvoice.outbox.webhook import signature, signing_key
 from twistedvoice.performers import performers
+
+
+class Storage:
+    """The client of the storage; it never answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[HttpRequest] = []
+
+    def perform(self, request: HttpRequest) -> Deferred[HttpResponse]:
+        """Implement :class:`~twistedvoice.interfaces.HttpClient`."""
+        self.asked.append(request)
+        return Deferred()
 
 
 class PerformersTests(SynchronousTestCase):
@@ -21,6 +35,7 @@ class PerformersTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.asked: list[HttpRequest] = []
+        self.storage = Storage()
         self.reactor = ProcessReactor()
         self.path = Path(self.mktemp()).absolute()
         self.path.mkdir()
@@ -32,18 +47,27 @@ class PerformersTests(SynchronousTestCase):
         self.asked.append(request)
         return Deferred()
 
+    def performers(self, config: Config) -> dict[str, Performer]:
+        """:returns: who performs what."""
+        return performers(
+            self.reactor, lambda: 1e9, config, self, self.storage, maybeDeferred
+        )
+
     def begin(self, kind: str, **options: str) -> None:
         """Begin the one errand that can be performed."""
         config = settings(recordings=str(self.path.parent), **options)
-        found = performers(self.reactor, lambda: 1e9, config, self, maybeDeferred)
+        found = self.performers(config)
         self.assertEqual([*found], [kind])
-        details = {"path": str(self.path), "key": "2026/n-1.wav"}
+        details = {
+            "path": str(self.path),
+            "key": "2026/n-1.wav",
+            "finished_at": 1e9,
+        }
         found[kind](Errand(id="1", kind=kind, session_id="n-1", details=details))
 
     def test_none(self) -> None:
         """Nothing is performed that is not configured."""
-        found = performers(self.reactor, lambda: 1e9, settings(), self, maybeDeferred)
-        self.assertEqual(found, {})
+        self.assertEqual(self.performers(settings()), {})
 
     def test_export(self) -> None:
         """An export is to the format of the settings."""
@@ -65,7 +89,8 @@ class PerformersTests(SynchronousTestCase):
             s3_access_key_id="AKIA",
             s3_secret_access_key_file=str(secret),
         )
-        (request,) = self.asked
+        self.assertEqual(self.asked, [])
+        (request,) = self.storage.asked
         self.assertEqual(request.url, "https://s3.example/calls/a/b/2026/n-1.wav")
         self.assertEqual(signature_of(request), signature_right(request, "hush"))
         stamp = f"{datetime.fromtimestamp(1e9, UTC):%Y%m%d}"
@@ -74,3 +99,28 @@ class PerformersTests(SynchronousTestCase):
         )
         digest = hashlib.sha256(b"sound").hexdigest()
         self.assertEqual(request.headers["X-Amz-Content-SHA256"], digest)
+
+    def test_webhook(self) -> None:
+        """The receiver of the settings is told, signed with each secret."""
+        files = []
+        for letter in "ab":
+            files.append(Path(self.mktemp()))
+            files[-1].write_text("whsec_" + letter * 32)
+        self.begin(
+            "webhook",
+            webhook_url="https://a.example/hook/",
+            webhook_secret_file=str(files[0]),
+            webhook_secret_secondary_file=str(files[1]),
+        )
+        (request,) = self.asked
+        self.assertEqual(self.storage.asked, [])
+        self.assertEqual(request.url, "https://a.example/hook/")
+        self.assertEqual(request.headers["webhook-timestamp"], "1000000000")
+        given = request.headers["webhook-signature"].split()
+        wanted = [
+            signature(
+                signing_key("whsec_" + letter * 32), "1", 10**9, request.body or b""
+            )
+            for letter in "ab"
+        ]
+        self.assertEqual(given, wanted)

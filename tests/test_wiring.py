@@ -13,8 +13,10 @@ from twisted.web.resource import _UnsafeNoResource
 from twisted.web.test.requesthelper import DummyRequest
 
 from tests.house import HouseReactor, house, settings
+from tests.recording.left import leave
 from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
 from twistedvoice.errors import StoreError
+from twistedvoice.recording.settle import settle
 from twistedvoice.routing import Routes
 from twistedvoice.web.admin import Health, Metrics, Ready
 from twistedvoice.web.site import MediaResource, QuietSite
@@ -132,6 +134,53 @@ class HouseTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text("x" * 32)
         return str(path)
+
+    def test_chain(self) -> None:
+        """All that is configured is posted, each after the one before."""
+        folder, secret = Path(self.mktemp()), Path(self.mktemp())
+        secret.write_text("whsec_" + "k" * 32)
+        config = settings(
+            recordings=str(folder),
+            export_format="flac",
+            s3_bucket="calls",
+            s3_access_key_id="AKIA",
+            s3_secret_access_key_file=str(secret),
+            webhook_url="http://127.0.0.1:9/hook",
+            webhook_secret_file=str(secret),
+        )
+        made = house(self.reactor, config)
+        settle(leave(folder / "S1.wav"), "ended", check=False, sync=False)
+        assert made.posting is not None
+        made.posting.startService()
+        kept = self.successResultOf(made.store.errands())
+        self.assertEqual(
+            [(each.errand.kind, each.errand.after) for each in kept],
+            [("export", ""), ("upload", "S1/export"), ("webhook", "S1/upload")],
+        )
+
+    def test_after_a_call(self) -> None:
+        """A finished recording is posted, and its receiver called; the rest is kept."""
+        folder, secret = Path(self.mktemp()), Path(self.mktemp())
+        secret.write_text("whsec_" + "k" * 32)
+        config = settings(
+            recordings=str(folder),
+            webhook_url="http://127.0.0.1:9/hook",
+            webhook_secret_file=str(secret),
+        )
+        made = house(self.reactor, config)
+        settle(leave(folder / "S1.wav"), "ended", check=False, sync=False)
+        assert made.posting is not None
+        made.outbox.startService()
+        made.posting.startService()
+        self.assertEqual([each[:2] for each in self.reactor.tcpClients],
+                         [("127.0.0.1", 9)])  # fmt: skip
+        self.assertEqual(list(folder.rglob("*.todo")), [])
+        self.successResultOf(made.posting.stopService())
+        stopped = made.outbox.stopService()
+        self.reactor.advance(20)
+        self.successResultOf(stopped)
+        [kept] = self.successResultOf(made.store.errands())
+        self.assertEqual((kept.errand.id, kept.holder), ("S1/webhook", ""))
 
     def test_session_ids(self) -> None:
         """No two sessions share an id, and each names its process."""

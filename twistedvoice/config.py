@@ -28,10 +28,12 @@ __all__ = [
     "ExportConfig",
     "LogConfig",
     "NumberConfig",
+    "OutboxConfig",
     "OverloadConfig",
     "RecordingConfig",
     "S3Config",
     "TwilioConfig",
+    "WebhookConfig",
     "default_node_id",
     "load",
     "normal_number",
@@ -128,6 +130,28 @@ class S3Config:
 
 
 @frozen(kw_only=True)
+class OutboxConfig:
+    """How what must be done after a call is tried."""
+
+    attempts: int
+
+
+@frozen(kw_only=True)
+class WebhookConfig:
+    """Who is told when a recording is ready."""
+
+    url: str | None = field(repr=False)
+    secret: str | None = field(repr=False)
+    secret_secondary: str | None = field(repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that sign."""
+        secrets = (self.secret, self.secret_secondary)
+        return tuple(secret for secret in secrets if secret is not None)
+
+
+@frozen(kw_only=True)
 class TwilioConfig:
     """The accounts at Twilio, and the keys to them."""
 
@@ -201,6 +225,8 @@ class Config:
     carrier_recording: CarrierRecordingConfig
     export: ExportConfig
     s3: S3Config
+    outbox: OutboxConfig
+    webhook: WebhookConfig
     log: LogConfig
     twilio: TwilioConfig
 
@@ -331,6 +357,8 @@ def _built(values: Mapping[str, Any]) -> Config:
         ),
         export=ExportConfig(**_under("export.", values)),
         s3=S3Config(**_under("s3.", values)),
+        outbox=OutboxConfig(**_under("outbox.", values)),
+        webhook=WebhookConfig(**_under("webhook.", values)),
         log=LogConfig(**_under("log.", values)),
         twilio=TwilioConfig(**_under("twilio.", values)),
         **top,

@@ -36,6 +36,7 @@ __all__ = [
     "PATH_OR_OFF",
     "PHONE_NUMBER",
     "PHONE_NUMBER_OR_NONE",
+    "RECEIVER",
     "REGION",
     "SECONDS",
     "SECRET",
@@ -180,6 +181,13 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _receiver(text: str) -> str:
+    parts = urlsplit(_matching(r"https?://[!-~]+")(text))
+    if not parts.hostname or parts.fragment or parts.username or parts.port == 0:
+        raise ValueError
+    return text
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < math.inf:
@@ -209,6 +217,10 @@ ENDPOINT = Kind(
     parse=_endpoint,
 )
 URL = Kind(allowed="a URL, such as https://voice.example.com", parse=_url)
+RECEIVER = Kind(
+    allowed="a URL without a user, such as https://example.com/recordings",
+    parse=_receiver,
+)
 AGENT = Kind(
     allowed="a short name, such as echo, or package.module:Class",
     parse=_matching(r"[A-Za-z_][\w-]*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?"),

@@ -17,6 +17,7 @@ from .outbox.export import Export
 from .outbox.s3 import Bucket
 from .outbox.sigv4 import Signer
 from .outbox.upload import Upload
+from .outbox.webhook import Webhook, signing_key
 
 __all__ = ["performers"]
 
@@ -26,10 +27,11 @@ def performers(
     wall: Callable[[], float],
     config: Config,
     client: HttpClient,
+    storage: HttpClient,
     defer_to_thread: Callable[..., Deferred[Any]],
 ) -> dict[str, Performer]:
     """
-    :param client: one that gives a part of an upload the time it needs.
+    :param storage: a client that gives a part of an upload the time it needs.
     :returns: the performers that are configured, by the kind of errand.
     """
     found: dict[str, Performer] = {}
@@ -39,13 +41,16 @@ def performers(
     if config.s3.bucket is not None:
         upload = Upload(
             wall,
-            client,
+            storage,
             defer_to_thread,
             bucket=_bucket(config.s3),
             signer=_signer(config.s3),
             prefix=config.s3.prefix,
         )
         found["upload"] = upload.perform
+    if config.webhook.url is not None:
+        keys = [signing_key(secret) for secret in config.webhook.secrets]
+        found["webhook"] = Webhook(client, wall, config.webhook.url, keys).perform
     return found
 
 

@@ -94,7 +94,9 @@ class VoiceService(ProcessService):
         house.overload.start()
         house.watcher.startService()
         house.probe.startService()
-        if house.local is not None:
+        house.outbox.startService()
+        if house.local is not None and house.posting is not None:
+            house.posting.startService()
             house.local.startService()
         house.store.places_taken(now=house.services.wall()).addCallbacks(
             self._ready, self._failed
@@ -187,14 +189,23 @@ class VoiceService(ProcessService):
         house.switchboard.end_all("drained")
         await self._in_time(house.switchboard.idle(), _FINISH_SECONDS)
         await self._doors.close()
-        if house.local is not None:
-            await self._in_time(house.local.stopService(), _FINISH_SECONDS)
+        finishing = Deferred.fromCoroutine(self._finish_files())
+        await self._in_time(finishing, _FINISH_SECONDS)
         house.watcher.stopService()
         house.probe.stopService()
         house.admission.stop()
         house.overload.stop()
         await house.dispose()
         gc.unfreeze()
+
+    async def _finish_files(self) -> None:
+        """Finish the recordings; what is to be done with them is for the next start."""
+        house = self.house
+        performed = house.outbox.stopService()
+        if house.local is not None and house.posting is not None:
+            await house.local.stopService()
+            await house.posting.stopService()
+        await performed
 
     async def _leave_port(self) -> None:
         """Let new callers reach others; those who came here are not sent away."""

@@ -27,6 +27,7 @@ from .kinds import (
     PATH,
     PATH_OR_OFF,
     PHONE_NUMBER_OR_NONE,
+    RECEIVER,
     REGION,
     SECONDS,
     SECRET,
@@ -362,6 +363,27 @@ SETTINGS = (
         help="The key that may write into the bucket.",
     ),
     *_secret("s3.secret_access_key", "The secret of that key.", reload=False),
+    Setting(
+        key="outbox.attempts",
+        kind=whole(1, 1_000),
+        default="60",
+        help="How often to try what must be done after a call, before it is parked.",
+    ),
+    Setting(
+        key="webhook.url",
+        kind=RECEIVER,
+        help="Who is told when a recording is ready.",
+    ),
+    *_secret(
+        "webhook.secret",
+        "The secret that signs what webhook.url is told: whsec_ and base64.",
+        reload=False,
+    ),
+    *_secret(
+        "webhook.secret_secondary",
+        "A second secret, for rotation.",
+        reload=False,
+    ),
     Setting(
         key="log.format",
         kind=choice("text", "json"),

@@ -37,11 +37,14 @@ from .config import Config
 from .disk import check_writable
 from .interfaces import CallObserver, Store
 from .lag import LagProbe
+from .outbox.outbox import Outbox
 from .performers import performers
 from .pools import Pool
 from .realtime.schedule import Schedule
+from .recording.afterwards import Plan
 from .recording.carrier_side import CarrierRecordings
 from .recording.local import LocalRecordings
+from .recording.posting import Posting
 from .recording.process import WriterProcess
 from .routing import Routes
 from .store.cdrfile import append_cdr
@@ -100,6 +103,7 @@ class House:
         self._clock = clock
         self._new_pool = new_pool
         self._make_ground()
+        self._make_outbox()
         self._make_recorders()
         self._make_calls()
         self._make_doors()
@@ -154,11 +158,40 @@ class House:
         )
         self._rest = _rest(config)
 
+    def _make_outbox(self) -> None:
+        config = self.config
+        #: What can be done after a call, by the kind of errand.
+        self.performers = kinds = performers(
+            self._reactor, time.time, config, self.client, self.storage, self.work.defer
+        )
+        self.outbox = Outbox(
+            self._reactor,
+            time.time,
+            self.store,
+            kinds,
+            holder=config.node_id,
+            random=random.random,
+            attempts=config.outbox.attempts,
+        )
+        self.posting: Posting | None = None
+        if config.recordings:
+            self.posting = Posting(
+                self._reactor,
+                Path(config.recordings),
+                self.disk.defer,
+                self.outbox.post,
+                Plan(
+                    export="export" in kinds,
+                    upload="upload" in kinds,
+                    webhook="webhook" in kinds,
+                ),
+            )
+
     def _make_recorders(self) -> None:
         config = self.config
         self.local: LocalRecordings | None = None
         self.carrier_side: CarrierRecordings | None = None
-        if config.recordings:
+        if self.posting is not None:
             self.local = LocalRecordings(
                 self._reactor,
                 Path(config.recordings),
@@ -169,6 +202,7 @@ class House:
                 ),
                 without_audio=config.recording.without_audio,
                 fsync=config.recording.fsync,
+                finished=self.posting.finished,
             )
         if config.carrier_recording.enabled and self._rest is not None:
             self.carrier_side = CarrierRecordings(
@@ -179,10 +213,6 @@ class House:
                 wanted=lambda call: self.config.number(call.to_number).may_record,
                 random=random.random,
             )
-        #: What can be done after a call, by the kind of errand.
-        self.performers = performers(
-            self._reactor, time.time, config, self.storage, self.work.defer
-        )
 
     def _make_calls(self) -> None:
         config, reactor = self.config, self._reactor
@@ -275,6 +305,7 @@ class House:
                 culprits=self.probe.culprits,
                 carrier_recordings=self._carrier_counts,
                 recordings={} if self.local is None else self.local.counts,
+                outbox=self.outbox,
             )
         )
         return registry

@@ -8,10 +8,14 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 import twistedvoice
+from twistedvoice.errands import Tally
 from twistedvoice.metrics import LATENESS_BOUNDS_US, Histogram
+from twistedvoice.outbox.outbox import Outbox
+from twistedvoice.store.memory import MemoryStore
 from twistedvoice.web.meters import ServiceCollector
 
 from ..calls.doubles import tone
@@ -32,6 +36,10 @@ class MetersTestCase(SynchronousTestCase):
         self.lateness = Histogram(LATENESS_BOUNDS_US)
         self.culprits: Counter[str] = Counter()
         self.recordings = {"created": 0}
+        self.outbox = Outbox(
+            Clock(), lambda: 100.0, MemoryStore(), {}, holder="n-1",
+            random=lambda: 0.0,
+        )  # fmt: skip
         self.registry = CollectorRegistry()
         self.registry.register(
             ServiceCollector(
@@ -45,6 +53,7 @@ class MetersTestCase(SynchronousTestCase):
                 culprits=self.culprits,
                 carrier_recordings=lambda: self.recordings,
                 recordings={"failed": 2},
+                outbox=self.outbox,
             )
         )
 
@@ -173,6 +182,15 @@ class MetersTests(MetersTestCase):
         self.assertEqual(self.values("overloaded"), {"": 1})
         self.assertEqual(self.values("admission")["refused_late"], 1)
         self.assertEqual(self.values("webhook_answers"), {"late": 1})
+
+    def test_errands(self) -> None:
+        """What was attempted, and what is left to do for how long."""
+        self.outbox.counts["failed"] += 1
+        self.outbox.tally = Tally(waiting=3, parked=2, oldest_at=40.0)
+        self.assertEqual(self.values("errands"), {"done": 0, "failed": 1, "parked": 0})
+        gauges = [self.values(f"errands_{n}") for n in ("waiting", "parked")]
+        self.assertEqual(gauges, [{"": 3}, {"": 2}])
+        self.assertEqual(self.values("errands_oldest_seconds"), {"": 60})
 
     def test_culprits_and_recordings(self) -> None:
         """What other parts count is passed on by their own words."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from attrs import frozen
 from prometheus_client.core import (
@@ -22,12 +23,27 @@ from prometheus_client.registry import Collector
 from ..calls.admission import Admission
 from ..calls.overload import Overload
 from ..calls.switchboard import Switchboard
+from ..errands import Tally
 from ..metrics import Histogram
 from ..realtime.schedule import Schedule
 from .gate import Gate
 from .webhooks import Webhooks
 
 __all__ = ["ServiceCollector"]
+
+
+class OutboxMeters(Protocol):
+    """What an outbox counts, and what it saw at its last look."""
+
+    tally: Tally
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What came of attempts."""
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest errand that nothing blocks has been waiting."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -45,6 +61,8 @@ class ServiceCollector(Collector):
     culprits: Mapping[str, int]
     #: Counts of the recording at the carrier, by what; empty when that is off.
     carrier_recordings: Callable[[], Mapping[str, int]]
+    #: What is to be done after calls.
+    outbox: OutboxMeters
     #: What became of our own recordings.
     recordings: Mapping[str, int]
 
@@ -58,6 +76,7 @@ class ServiceCollector(Collector):
                        self.recordings)  # fmt: skip
         yield _counter("carrier_recordings", "Recording at the carrier.", "what",
                        self.carrier_recordings())  # fmt: skip
+        yield from self._outbox()
 
     def _calls(self) -> Iterator[Metric]:
         board = self.switchboard
@@ -107,6 +126,17 @@ class ServiceCollector(Collector):
                          self.reactor_lateness)  # fmt: skip
         yield _counter("reactor_blocked", "Where the reactor was caught being late.",
                        "place", self.culprits)  # fmt: skip
+
+    def _outbox(self) -> Iterator[Metric]:
+        outbox = self.outbox
+        yield _counter("errands", "Attempts at what follows a call.", "what",
+                       outbox.counts)  # fmt: skip
+        yield _gauge("errands_waiting", "What is to be done after calls.",
+                     outbox.tally.waiting)  # fmt: skip
+        yield _gauge("errands_parked", "What waits for an operator.",
+                     outbox.tally.parked)  # fmt: skip
+        yield _gauge("errands_oldest_seconds", "How long the oldest has waited.",
+                     outbox.oldest_seconds)  # fmt: skip
 
     def _doors(self) -> Iterator[Metric]:
         gate = self.admission
