@@ -10,7 +10,7 @@ import soundfile
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio import pcm
-from twistedvoice.audio.wav import load, read_wav
+from twistedvoice.audio.wav import WavFile, load, read_wav
 from twistedvoice.errors import AudioFormatError
 from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
 
@@ -161,6 +161,23 @@ class ReadTests(WavTestCase):
                 self.assertLess(length, 58)
             else:
                 self.assertEqual(frames, (length - 58) // 2)
+
+
+class PiecesTests(WavTestCase):
+    """Reading a file piece by piece."""
+
+    def test_pieces(self) -> None:
+        """A piece is what lies there, of any format; behind the end is nothing."""
+        for subtype in ("PCM_16", "PCM_24", "ULAW"):
+            path = self.written(subtype)
+            whole = read_wav(path).samples
+            with WavFile(path) as file:
+                self.assertEqual(
+                    (file.frames, file.channels, file.rate), (300, 2, 8000)
+                )
+                for start, count in ((290, 20), (0, 7), (133, 100), (300, 5), (900, 1)):
+                    piece = file.read(start, count)
+                    np.testing.assert_array_equal(piece, whole[start : start + count])
 
 
 class LoadTests(WavTestCase):

@@ -8,7 +8,9 @@ long as the disk does; callers in the service read in a thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +23,7 @@ from .pcm import Samples
 from .resample import resample
 from .riff import read_layout
 
-__all__ = ["Sound", "load", "read_wav"]
+__all__ = ["Sound", "WavFile", "load", "read_wav"]
 
 
 @frozen(eq=False)
@@ -38,26 +40,56 @@ class Sound:
         return np.asarray(np.rint(self.samples.mean(axis=1)), np.int16)
 
 
+class WavFile:
+    """
+    A WAV file that is open to be read piece by piece: PCM of 8 to 32 bits, 32-bit
+    floats, mu-law or A-law.
+
+    A file that was not finished is read as far as it goes. It closes at the end of a
+    ``with``.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """:raises AudioFormatError: naming the file and what was found in it."""
+        with ExitStack() as opened:
+            self._file = opened.enter_context(open(path, "rb"))
+            layout = read_layout(self._file, str(path))
+            form = layout.format
+            reader = _READERS.get((form.tag, form.bits))
+            if reader is None:
+                raise AudioFormatError(
+                    f"{path}: format {form.tag} with {form.bits} bits cannot be read;"
+                    " use PCM of 8, 16, 24 or 32 bits, 32-bit floats, mu-law or A-law"
+                )
+            opened.pop_all()
+        self._reader = reader
+        self._data_at, self._frame_bytes = layout.data_at, form.frame_bytes
+        self.channels, self.rate = form.channels, form.rate
+        #: How many samples each channel has.
+        self.frames = layout.data_bytes // form.frame_bytes
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._file.close()
+
+    def read(self, start: int, count: int) -> Samples:
+        """:returns: ``(frames, channels)`` from ``start``; fewer at the end."""
+        count = max(0, min(count, self.frames - start))
+        self._file.seek(self._data_at + start * self._frame_bytes)
+        data = self._file.read(count * self._frame_bytes)
+        return self._reader(data).reshape(-1, self.channels)
+
+
 def read_wav(path: Path | str) -> Sound:
     """
-    Read a WAV file: PCM of 8 to 32 bits, 32-bit floats, mu-law or A-law.
-
-    A file that was not finished is read as far as it goes.
+    Read a whole WAV file, in the formats of :class:`WavFile`.
 
     :raises AudioFormatError: naming the file and what was found in it.
     """
-    with open(path, "rb") as file:
-        layout = read_layout(file, str(path))
-        form = layout.format
-        reader = _READERS.get((form.tag, form.bits))
-        if reader is None:
-            raise AudioFormatError(
-                f"{path}: format {form.tag} with {form.bits} bits cannot be read;"
-                " use PCM of 8, 16, 24 or 32 bits, 32-bit floats, mu-law or A-law"
-            )
-        file.seek(layout.data_at)
-        size = layout.data_bytes // form.frame_bytes * form.frame_bytes
-        return Sound(reader(file.read(size)).reshape(-1, form.channels), form.rate)
+    with WavFile(path) as file:
+        return Sound(file.read(0, file.frames), file.rate)
 
 
 def load(path: Path | str, format: AudioFormat) -> bytes:  # noqa: A002

@@ -15,6 +15,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from ..audio.correlation import fits, products
+
 __all__ = ["CORRELATION_NEEDED", "MAX_SHIFT_MS", "WOBBLE_MS", "Match", "match"]
 
 #: What the whole track must correlate with.
@@ -72,10 +74,10 @@ def match(
     size = -(-max(len(track), len(reference), 1) // window) * window
     sent = _placed(reference, 0, size)
     kept = _placed(track, margin, size + 2 * margin)
-    shift = _best_shift(kept, sent)
+    shift = int(np.argmax(products(kept, sent)))
     wobble = WOBBLE_MS * rate // 1000
     low, high = max(shift - wobble, 0), min(shift + wobble, 2 * margin)
-    fits = np.array(
+    found = np.array(
         [
             _fit(kept[start + low : start + high + window], piece, shift - low)
             for start, piece in zip(
@@ -84,9 +86,9 @@ def match(
         ]
     )
     return Match(
-        correlation=_correlation(fits),
+        correlation=_correlation(found),
         shift_ms=(shift - margin) * 1000 / rate,
-        worst=min(map(_correlation, _audible_stretches(fits)), default=0.0),
+        worst=min(map(_correlation, _audible_stretches(found)), default=0.0),
     )
 
 
@@ -96,13 +98,6 @@ def _placed(samples: Samples, start: int, size: int) -> _Floats:
     return placed
 
 
-def _best_shift(kept: _Floats, sent: _Floats) -> int:
-    """:returns: where in ``kept`` the whole of ``sent`` fits best."""
-    spectrum = np.fft.rfft(kept) * np.fft.rfft(sent, len(kept)).conj()
-    products = np.fft.irfft(spectrum, len(kept))
-    return int(np.argmax(products[: len(kept) - len(sent) + 1]))
-
-
 def _fit(around: _Floats, piece: _Floats, usual: int) -> tuple[float, float, float]:
     """
     Find ``piece`` in what lies around its place.
@@ -110,12 +105,9 @@ def _fit(around: _Floats, piece: _Floats, usual: int) -> tuple[float, float, flo
     :param usual: where it is taken to be when it is silent.
     :returns: the product of the two at the best place, and the energy of each.
     """
-    products = np.correlate(around, piece, "valid")
-    sums = np.concatenate(([0.0], np.cumsum(around * around)))
-    energies = sums[len(piece) :] - sums[: len(products)]
-    energy = float(piece @ piece)
-    best = int(np.argmax(products / np.sqrt(energies + 1.0))) if energy else usual
-    return float(products[best]), float(energies[best]), energy
+    found = fits(around, piece)
+    best = found.best if found.energy else usual
+    return float(found.products[best]), float(found.energies[best]), found.energy
 
 
 def _correlation(fits: _Floats) -> float:
