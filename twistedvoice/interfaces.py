@@ -29,6 +29,7 @@ __all__ = [
     "Errand",
     "ErrandStore",
     "HttpClient",
+    "HttpDownloads",
     "HttpRequest",
     "HttpResponse",
     "Lease",
@@ -252,6 +253,28 @@ class HttpClient(Protocol):
         """
         :returns: fires with any answer the server gave, errors included.
         :raises CarrierApiError: through the Deferred, when no answer came.
+        """
+
+
+class HttpDownloads(Protocol):
+    """Fetches what may be too large to be in memory."""
+
+    def fetch(
+        self,
+        request: HttpRequest,
+        write: Callable[[bytes], Deferred[None]],
+        *,
+        limit: int,
+    ) -> Deferred[HttpResponse]:
+        """
+        Hand the body of a success to ``write``, piece by piece.
+
+        The next piece waits until the Deferred of the last one has fired.
+
+        :param limit: the most bytes that may come.
+        :returns: fires when all was written, with a response that has no body; any
+            other answer is as from :meth:`HttpClient.perform`.
+        :raises CarrierApiError: through the Deferred, when not all came, or too much.
         """
 
 

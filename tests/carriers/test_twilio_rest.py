@@ -80,6 +80,15 @@ class RequestTests(SynchronousTestCase):
                 (method, url, form, AUTH),
             )
 
+    def test_recordings(self) -> None:
+        """A recording is looked at and fetched by its own id, under its account."""
+        at = "https://api.twilio.com/2010-04-01/Accounts/AC2/Recordings/RE1"
+        look = self.rest.look_at_recording("RE1", account_id="AC2")
+        fetch = self.rest.fetch_recording("RE1", account_id="AC2")
+        self.assertEqual((look.method, look.url), ("GET", f"{at}.json"))
+        self.assertEqual(fetch.url, f"{at}.wav?RequestedChannels=2")
+        self.assertEqual((fetch.method, fetch.auth, look.auth), ("GET", AUTH, AUTH))
+
     def test_subaccount(self) -> None:
         """A subaccount's call is addressed by its id, with the parent's credentials."""
         request = self.rest.hang_up("CA1", account_id="AC2")

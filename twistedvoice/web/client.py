@@ -35,6 +35,7 @@ from twisted.web.iweb import IResponse
 
 from ..errors import CarrierApiError
 from ..interfaces import HttpRequest, HttpResponse
+from .pouring import Pouring
 
 __all__ = ["TreqClient"]
 
@@ -50,8 +51,9 @@ class TreqClient:
     """
     Performs HTTP requests over connections of its own.
 
-    Implements :class:`twistedvoice.interfaces.HttpClient`. Header names of an answer
-    are in lower case.
+    Implements :class:`twistedvoice.interfaces.HttpClient` and
+    :class:`twistedvoice.interfaces.HttpDownloads`. Header names of an answer are in
+    lower case.
     """
 
     def __init__(
@@ -88,7 +90,38 @@ class TreqClient:
         :raises CarrierApiError: through the Deferred, when no whole answer came:
             ``retryable`` when the server cannot have seen the request.
         """
-        exchange: Deferred[HttpResponse] = self._request(
+        exchange = self._send(request).addCallback(self._read)
+        exchange.addTimeout(self._timeout_seconds, self._reactor, _timed_out)
+        return self._answer(exchange)
+
+    def fetch(
+        self,
+        request: HttpRequest,
+        write: Callable[[bytes], Deferred[None]],
+        *,
+        limit: int,
+    ) -> Deferred[HttpResponse]:
+        """
+        Implement :meth:`twistedvoice.interfaces.HttpDownloads.fetch`.
+
+        The time-out counts anew with each piece, and not while one is written. What
+        ``write`` fails with comes through the Deferred.
+        """
+        exchange = self._send(request)
+        exchange.addTimeout(self._timeout_seconds, self._reactor, _timed_out)
+        exchange.addCallback(self._pour, write, limit)
+        return self._answer(exchange)
+
+    def close(self) -> Deferred[None]:
+        """Cancel what is under way; fires when every connection is closed."""
+        for answer in list(self._under_way):
+            answer.cancel()
+        closed: Deferred[None]
+        closed = self._pool.closeCachedConnections()
+        return closed.addCallback(lambda _: None)
+
+    def _send(self, request: HttpRequest) -> Deferred[Any]:
+        return self._request(
             request.method,
             request.url,
             data=list(request.form) or request.body,
@@ -96,8 +129,9 @@ class TreqClient:
             auth=request.auth,
             allow_redirects=False,
             unbuffered=True,
-        ).addCallback(self._read)
-        exchange.addTimeout(self._timeout_seconds, self._reactor, _timed_out)
+        )
+
+    def _answer(self, exchange: Deferred[HttpResponse]) -> Deferred[HttpResponse]:
         exchange.addErrback(_explain)
         # Twisted tells of a cancelled connection in five ways; we in one.
         answer: Deferred[HttpResponse] = Deferred(
@@ -107,13 +141,21 @@ class TreqClient:
         exchange.addBoth(_hand_over, answer)
         return answer.addBoth(self._done, answer)
 
-    def close(self) -> Deferred[None]:
-        """Cancel what is under way; fires when every connection is closed."""
-        for answer in list(self._under_way):
-            answer.cancel()
-        closed: Deferred[None]
-        closed = self._pool.closeCachedConnections()
-        return closed.addCallback(lambda _: None)
+    def _pour(
+        self, response: IResponse, write: Callable[[bytes], Deferred[None]], limit: int
+    ) -> Deferred[HttpResponse]:
+        if not 200 <= response.code < 300:
+            read = self._read(response)
+            return read.addTimeout(self._timeout_seconds, self._reactor, _timed_out)
+        pouring = Pouring(
+            self._reactor, write, limit=limit, idle_seconds=self._timeout_seconds
+        )
+        response.deliverBody(pouring)
+        return pouring.ended.addCallback(
+            lambda _: HttpResponse(
+                status=response.code, headers=_headers(response), body=b""
+            )
+        )
 
     def _read(self, response: IResponse) -> Deferred[HttpResponse]:
         body = _Body(self._max_body_bytes, response.code)

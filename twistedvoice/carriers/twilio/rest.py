@@ -88,11 +88,29 @@ class TwilioRest:
         url = self._call(call_id, account_id, "Recordings", "Twilio.CURRENT")
         return self._post(url, Status="stopped")
 
+    def look_at_recording(
+        self, recording_id: str, *, account_id: str = ""
+    ) -> HttpRequest:
+        """Ask how the recording fares."""
+        url = self._url(account_id, "Recordings", recording_id) + ".json"
+        return HttpRequest(method="GET", url=url, auth=self.auth)
+
+    def fetch_recording(
+        self, recording_id: str, *, account_id: str = ""
+    ) -> HttpRequest:
+        """Ask for the sound of a completed recording: a WAV file of two channels."""
+        url = self._url(account_id, "Recordings", recording_id)
+        url += ".wav?RequestedChannels=2"
+        return HttpRequest(method="GET", url=url, auth=self.auth)
+
     def _call(self, call_id: str, account_id: str, *below: str) -> str:
+        return self._url(account_id, "Calls", call_id, *below) + ".json"
+
+    def _url(self, account_id: str, *below: str) -> str:
         account = account_id or self.account_sid
-        parts = ("2010-04-01", "Accounts", account, "Calls", call_id, *below)
+        parts = ("2010-04-01", "Accounts", account, *below)
         path = "/".join(quote(part, safe="") for part in parts)
-        return f"{self.base_url.rstrip('/')}/{path}.json"
+        return f"{self.base_url.rstrip('/')}/{path}"
 
     def _post(self, url: str, **form: str) -> HttpRequest:
         return HttpRequest(
@@ -153,7 +171,7 @@ class Recording:
 
 def read_recording(response: HttpResponse) -> Recording:
     """
-    :returns: the recording that was started.
+    :returns: the recording that was started, or looked at.
     :raises CarrierApiError: as :func:`read`; also when the answer names no recording.
     """
     found = _recording(read(response))
