@@ -29,7 +29,7 @@ __all__ = [
     "Errand",
     "ErrandStore",
     "HttpClient",
-    "HttpDownloads",
+    "HttpFetch",
     "HttpRequest",
     "HttpResponse",
     "Lease",
@@ -256,26 +256,12 @@ class HttpClient(Protocol):
         """
 
 
-class HttpDownloads(Protocol):
-    """Fetches what may be too large to be in memory."""
-
-    def fetch(
-        self,
-        request: HttpRequest,
-        write: Callable[[bytes], Deferred[None]],
-        *,
-        limit: int,
-    ) -> Deferred[HttpResponse]:
-        """
-        Hand the body of a success to ``write``, piece by piece.
-
-        The next piece waits until the Deferred of the last one has fired.
-
-        :param limit: the most bytes that may come.
-        :returns: fires when all was written, with a response that has no body; any
-            other answer is as from :meth:`HttpClient.perform`.
-        :raises CarrierApiError: through the Deferred, when not all came, or too much.
-        """
+#: Performs a request with a large answer: the body of a success is handed to a function
+#: piece by piece, the next when the Deferred of the last has fired; of at most so many
+#: bytes. Fires with a response without that body; all else is as with ``perform``.
+HttpFetch = Callable[
+    [HttpRequest, Callable[[bytes], Deferred[None]], int], Deferred[HttpResponse]
+]
 
 
 class CarrierControl(Protocol):

@@ -141,7 +141,7 @@ class FetchTests(SynchronousTestCase):
         """The body of a success is written, and is not in the answer."""
         self.carrier.body = bytes(range(256)) * 40
         request = HttpRequest(method="GET", url=URL, auth=("user", "secret"))
-        fetched = self.client.fetch(request, self.write, limit=1 << 20)
+        fetched = self.client.fetch(request, self.write, 1 << 20)
         response = self.successResultOf(fetched)
         self.assertEqual((response.status, response.body), (200, b""))
         self.assertEqual(b"".join(self.written), self.carrier.body)
@@ -152,9 +152,7 @@ class FetchTests(SynchronousTestCase):
         self.carrier.status, self.carrier.body = 307, b"over there"
         self.carrier.headers = {"Location": "http://elsewhere.example/"}
         request = HttpRequest(method="GET", url=URL)
-        response = self.successResultOf(
-            self.client.fetch(request, self.write, limit=10)
-        )
+        response = self.successResultOf(self.client.fetch(request, self.write, 10))
         self.assertEqual((response.status, response.body), (307, b"over there"))
         self.assertEqual(response.headers["location"], "http://elsewhere.example/")
         self.assertEqual(self.written, [])
@@ -165,7 +163,7 @@ class FetchTests(SynchronousTestCase):
             self.carrier.status, self.carrier.body = status, b"half"
             self.carrier.hangs_after, self.carrier.hanging = sent, Deferred()
             request = HttpRequest(method="GET", url=URL)
-            fetched = self.client.fetch(request, self.write, limit=10)
+            fetched = self.client.fetch(request, self.write, 10)
             self.clock.advance(10)
             self.failureResultOf(fetched, CarrierApiError)
 
@@ -192,6 +190,6 @@ class SocketTests(TestCase):
         request = HttpRequest(method="GET", url=url)
         for _ in range(2):
             written.clear()
-            await client.fetch(request, write, limit=1 << 21)
+            await client.fetch(request, write, 1 << 21)
             self.assertEqual(b"".join(written), carrier.body)
             self.assertGreater(len(written), 1)

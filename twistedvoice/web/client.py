@@ -51,9 +51,8 @@ class TreqClient:
     """
     Performs HTTP requests over connections of its own.
 
-    Implements :class:`twistedvoice.interfaces.HttpClient` and
-    :class:`twistedvoice.interfaces.HttpDownloads`. Header names of an answer are in
-    lower case.
+    Implements :class:`twistedvoice.interfaces.HttpClient`. Header names of an answer
+    are in lower case.
     """
 
     def __init__(
@@ -98,11 +97,10 @@ class TreqClient:
         self,
         request: HttpRequest,
         write: Callable[[bytes], Deferred[None]],
-        *,
         limit: int,
     ) -> Deferred[HttpResponse]:
         """
-        Implement :meth:`twistedvoice.interfaces.HttpDownloads.fetch`.
+        Implement :data:`twistedvoice.interfaces.HttpFetch`.
 
         The time-out counts anew with each piece, and not while one is written. What
         ``write`` fails with comes through the Deferred.
