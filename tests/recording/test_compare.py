@@ -304,8 +304,10 @@ class ProcessTests(CompareTestCase):
         self.assertEqual(Hole(**found).missing_in, "theirs")
 
     def test_refused(self) -> None:
-        """Why it cannot be done is the last line of its errors."""
-        gone = Path(self.mktemp())
-        ran = self.run_it(str(gone), str(gone))
-        self.assertEqual((ran.returncode, ran.stdout), (1, ""))
-        self.assertIn(gone.name, ran.stderr)
+        """A file that cannot be read now is another thing than one that never can."""
+        gone, text = Path(self.mktemp()), Path(self.mktemp())
+        text.write_text("no sound")
+        for path, status in ((gone, 1), (text, os.EX_DATAERR)):
+            ran = self.run_it(str(path), str(path))
+            self.assertEqual((ran.returncode, ran.stdout), (status, ""))
+            self.assertIn(path.name, ran.stderr.splitlines()[-1])

@@ -13,6 +13,7 @@ which prints one line of JSON. It knows nothing of carriers.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -259,15 +260,17 @@ def main(words: Sequence[str]) -> int:
     """
     Compare the two files that ``words`` name, and print what was found.
 
-    :returns: the exit status: 1 when they cannot be compared; why is on stderr.
+    :returns: the exit status: ``os.EX_DATAERR`` when trying again will not help.
     """
+    # Calls come first, whatever else this machine has to do.
+    os.nice(19)
     try:
         found = compare(*map(Path, words))
-    except (AudioFormatError, OSError) as error:
+    except AudioFormatError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return os.EX_DATAERR
     sys.stdout.write(json.dumps(asdict(found)) + "\n")
-    return 0
+    return os.EX_OK
 
 
 if __name__ == "__main__":

@@ -83,6 +83,8 @@ def rough_offset(
         channels are the other way round; none and no where there is silence.
     """
     size = len(theirs[0].rms)
+    if not size or not len(ours[0].rms):
+        return 0, False
     straight, crossed = (
         sum(
             products(np.pad(_felt(our), size), _felt(their))
