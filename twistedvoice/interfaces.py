@@ -408,6 +408,9 @@ class Store(ErrandStore, Protocol):
     def add_cdr(self, session_id: str, cdr: Mapping[str, object]) -> Deferred[None]:
         """Keep the record of a finished call; the same session again replaces it."""
 
+    def amend_cdr(self, session_id: str, facts: Mapping[str, object]) -> Deferred[None]:
+        """Add to the record of a call, unless it is not kept (any more)."""
+
     def cdrs(self, *, limit: int = 100) -> Deferred[Sequence[Mapping[str, object]]]:
         """:returns: the newest records first."""
 

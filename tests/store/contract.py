@@ -385,6 +385,19 @@ class StoreContract(Base):
         given = await self.store.cdrs()
         self.assertEqual(given, [{"outcome": "played"}, {"outcome": "lost"}])
 
+    async def test_cdr_is_amended(self) -> None:
+        """A record keeps its place and what it had, and has what was added."""
+        await self.store.add_cdr("S1", {"outcome": "played", "copy": None})
+        await self.store.add_cdr("S2", {"outcome": "lost"})
+        await self.store.amend_cdr("S1", {"copy": {"verdict": "alike"}})
+        amended = {"outcome": "played", "copy": {"verdict": "alike"}}
+        self.assertEqual(await self.store.cdrs(), [{"outcome": "lost"}, amended])
+
+    async def test_unknown_cdr_is_not_amended(self) -> None:
+        """What is added to a record that is not kept makes no record."""
+        await self.store.amend_cdr("S1", {"copy": {"verdict": "alike"}})
+        self.assertEqual(await self.store.cdrs(), [])
+
     async def test_cdr_is_kept_as_it_was_given(self) -> None:
         """What the caller does to its mapping afterwards changes no record."""
         cdr: dict[str, object] = {"outcome": "played"}

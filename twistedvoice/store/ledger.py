@@ -80,6 +80,16 @@ class Ledger(ABC):
             return fail(StoreError(f"A call record must be plain JSON: {problem}."))
         return self._ask(lambda rows: rows.put_cdr(session_id, text))
 
+    def amend_cdr(self, session_id: str, facts: Mapping[str, object]) -> Deferred[None]:
+        added = dict(facts)
+
+        def amend(rows: Rows) -> None:
+            kept = rows.cdr(session_id)
+            if kept is not None:
+                rows.put_cdr(session_id, json.dumps(json.loads(kept) | added))
+
+        return self._ask(amend)
+
     def cdrs(self, *, limit: int = 100) -> Deferred[Sequence[Mapping[str, object]]]:
         return self._ask(lambda rows: [json.loads(text) for text in rows.cdrs(limit)])
 

@@ -95,6 +95,9 @@ class _MemoryRows:
         if len(self.records) > _MOST_CDRS:
             del self.records[next(iter(self.records))]
 
+    def cdr(self, session_id: str) -> str | None:
+        return self.records.get(session_id)
+
     def cdrs(self, limit: int) -> Sequence[str]:
         return list(reversed(self.records.values()))[:limit]
 

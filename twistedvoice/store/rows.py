@@ -66,6 +66,9 @@ class Rows(Protocol):
         The oldest go when there are more than the back end keeps.
         """
 
+    def cdr(self, session_id: str) -> str | None:
+        """:returns: the session's record, if it is kept."""
+
     def cdrs(self, limit: int) -> Sequence[str]:
         """:returns: at most ``limit`` records; the session added last comes first."""
 

@@ -103,6 +103,12 @@ class SqliteRows(SqliteErrands):
         oldest = (added.lastrowid or 0) - _MOST_CDRS
         self.connection.execute("DELETE FROM cdrs WHERE number <= ?", [oldest])
 
+    def cdr(self, session_id: str) -> str | None:
+        row = self.connection.execute(
+            "SELECT cdr FROM cdrs WHERE session_id = ?", [session_id]
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def cdrs(self, limit: int) -> Sequence[str]:
         rows = self.connection.execute(
             "SELECT cdr FROM cdrs ORDER BY number DESC LIMIT ?", [limit]
