@@ -102,6 +102,7 @@ class _Answer:
     status: int
     body: bytes
     retry_after: int | None = None
+    location: str | None = None
 
 
 @define
@@ -114,6 +115,11 @@ class TwilioApi:
     calls: dict[str, str] = field(factory=dict)
     #: The recordings of each call, the newest first.
     recordings: dict[str, list[dict[str, object]]] = field(factory=dict)
+    #: The files of recordings that are ready: WAV files of two channels.
+    sounds: dict[str, bytes] = field(factory=dict)
+    #: Where files really are: under this URL and their recording's id. Whoever knows
+    #: it gets them.
+    elsewhere: str | None = None
     #: Everything the API was asked, in order.
     told: list[Told] = field(factory=list)
     #: Status callbacks to deliver: the URL and the form.
@@ -178,9 +184,12 @@ class TwilioApi:
         user, password = _credentials(request)
         content = request.content.read() if request.content else b""
         path = request.path.decode()
-        form = parse_qs(content.decode())
+        form = parse_qs((content or request.uri.partition(b"?")[2]).decode())
         method = request.method.decode()
         self.told.append(Told(method=method, path=path, form=form, user=user))
+        if path.startswith(_ELSEWHERE):
+            _send(request, self._file(path.removeprefix(_ELSEWHERE)))
+            return
         if self.users.get(user) != password or not password:
             _send(request, _error(401, 20003))
             return
@@ -210,7 +219,7 @@ class TwilioApi:
         for pattern, allowed, answer in _ROUTES:
             found = re.fullmatch(pattern, path)
             if found and method == allowed:
-                return answer(self, found["call"], form)
+                return answer(self, found["id"], form)
         return _error(404, 20404)
 
     def _create(self, call_sid: str, form: Mapping[str, list[str]]) -> _Answer:
@@ -223,6 +232,25 @@ class TwilioApi:
         if call_sid not in self.calls:
             return _error(404, 20404)
         return _resource(200, {"recordings": self.recordings.get(call_sid, [])})
+
+    def _look(self, sid: str, form: Mapping[str, list[str]]) -> _Answer:
+        for recordings in self.recordings.values():
+            for recording in recordings:
+                if recording["sid"] == sid:
+                    return _resource(200, recording)
+        return _error(404, 20404)
+
+    def _media(self, sid: str, form: Mapping[str, list[str]]) -> _Answer:
+        if form.get("RequestedChannels") != ["2"]:
+            return _error(400, None)
+        if sid in self.sounds and self.elsewhere is not None:
+            return _Answer(307, b"", location=f"{self.elsewhere}{_ELSEWHERE}{sid}")
+        return self._file(sid)
+
+    def _file(self, sid: str) -> _Answer:
+        if sid not in self.sounds:
+            return _error(404, 20404)
+        return _Answer(200, self.sounds[sid])
 
     def _stop(self, call_sid: str, form: Mapping[str, list[str]]) -> _Answer:
         for recording in self.recordings.get(call_sid, []):
@@ -256,12 +284,17 @@ class TwilioApi:
         self.callbacks.append((str(recording["callback_url"]), form))
 
 
-_CALL = r"/2010-04-01/Accounts/[^/]+/Calls/(?P<call>[^/]+)"
+#: Where files are when they are elsewhere.
+_ELSEWHERE = "/bucket/"
+_ACCOUNT = r"/2010-04-01/Accounts/[^/]+"
+_CALL = _ACCOUNT + r"/Calls/(?P<id>[^/]+)"
 _ROUTES = (
     (_CALL + r"/Recordings\.json", "POST", TwilioApi._create),
     (_CALL + r"/Recordings\.json", "GET", TwilioApi._list),
     (_CALL + r"/Recordings/Twilio\.CURRENT\.json", "POST", TwilioApi._stop),
     (_CALL + r"\.json", "POST", TwilioApi._update),
+    (_ACCOUNT + r"/Recordings/(?P<id>[^/]+)\.json", "GET", TwilioApi._look),
+    (_ACCOUNT + r"/Recordings/(?P<id>[^/]+)\.wav", "GET", TwilioApi._media),
 )
 
 
@@ -309,5 +342,7 @@ def _send(request: Request, answer: _Answer) -> None:
     request.setHeader("content-type", "application/json")
     if answer.retry_after is not None:
         request.setHeader("retry-after", str(answer.retry_after))
+    if answer.location is not None:
+        request.setHeader("location", answer.location)
     request.write(answer.body)
     request.finish()
