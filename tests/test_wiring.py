@@ -16,6 +16,7 @@ from tests.house import HouseReactor, house, settings
 from tests.recording.left import leave
 from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
 from twistedvoice.errors import StoreError
+from twistedvoice.interfaces import Errand
 from twistedvoice.recording.settle import settle
 from twistedvoice.routing import Routes
 from twistedvoice.web.admin import Health, Metrics, Ready
@@ -114,6 +115,9 @@ class HouseTests(SynchronousTestCase):
         made = house(self.reactor, config)
         self.assertEqual(made.services.observers, [made.local, made.carrier_side])
         self.assertNotIn(None, made.services.observers)
+        assert made.copies is not None and made.carrier_side is not None
+        made.apply(config, made.routes)
+        self.assertIs(made.copies.rest, made.carrier_side.rest)
         self.assertIsNotNone(made.services.control)
 
     def test_performers(self) -> None:
@@ -253,6 +257,21 @@ class CdrTests(SynchronousTestCase):
         self.successResultOf(self.keep(cdr))
         self.assertEqual(self.successResultOf(self.house.store.cdrs()), [cdr])
         self.assertEqual(json.loads(self.file.read_text()), cdr)
+
+    def test_carrier_copy(self) -> None:
+        """What is found later is in the store's record, and in a line of its own."""
+        cdr: dict[str, object] = {"session_id": "s-1", "call_id": "CA1", "agent": "e"}
+        self.successResultOf(self.keep(cdr))
+        errand = Errand(
+            id="s-1/copy", kind="copy", session_id="s-1", details={"call_id": "CA1"}
+        )
+        found = {"carrier_copy": {"verdict": "alike"}}
+        self.successResultOf(self.house._amend_cdr(errand, found))
+        self.assertEqual(self.successResultOf(self.house.store.cdrs()), [cdr | found])
+        lines = [json.loads(line) for line in self.file.read_text().splitlines()]
+        self.assertEqual(lines[0], cdr)
+        self.assertEqual(lines[0] | lines[1], cdr | found)
+        self.assertEqual(set(lines[1]), {"session_id", "call_id", "carrier_copy"})
 
     def test_store_fails(self) -> None:
         """Whoever keeps a record hears when the store cannot; the file has it."""

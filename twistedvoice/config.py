@@ -106,6 +106,8 @@ class CarrierRecordingConfig:
 
     enabled: bool
     base_url: str
+    #: Whether its file stays beside ours once they were compared.
+    keep_copy: bool
 
 
 @frozen(kw_only=True)

@@ -330,6 +330,12 @@ SETTINGS = (
         help="Where the carrier's API is.",
     ),
     Setting(
+        key="carrier_recording.keep_copy",
+        kind=SWITCH,
+        default="false",
+        help="Keep the carrier's file beside ours once the two were compared.",
+    ),
+    Setting(
         key="export.format",
         kind=choice("off", "flac", "opus"),
         default="off",

@@ -8,6 +8,7 @@ for everything else. What starts and ends the parts is :mod:`twistedvoice.servic
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import secrets
@@ -35,13 +36,15 @@ from .carriers.twilio.rest import TwilioRest
 from .child import import_path, plain_environ
 from .config import Config
 from .disk import check_writable
-from .interfaces import CallObserver, Store
+from .interfaces import CallObserver, Errand, Store
 from .lag import LagProbe
+from .outbox.child import run_module
 from .outbox.outbox import Outbox
 from .performers import performers
 from .pools import Pool
 from .realtime.schedule import Schedule
 from .recording.afterwards import Plan
+from .recording.carrier_copy import CarrierCopies
 from .recording.carrier_side import CarrierRecordings
 from .recording.local import LocalRecordings
 from .recording.posting import Posting
@@ -72,6 +75,8 @@ __all__ = ["House"]
 _DISK_THREADS = 4
 #: A part of an upload may take this long: 8 MiB at a quarter of a megabit a second.
 _UPLOAD_SECONDS = 300.0
+#: Four hours of sound take a quarter of a minute of a core, and calls may leave little.
+_COMPARE_SECONDS = 900.0
 
 
 class House:
@@ -103,6 +108,7 @@ class House:
         self._clock = clock
         self._new_pool = new_pool
         self._make_ground()
+        self._make_copies()
         self._make_outbox()
         self._make_recorders()
         self._make_calls()
@@ -126,6 +132,8 @@ class House:
         if self.carrier_side is not None and self._rest is not None:
             self.carrier_side.rest = self._rest
             self.carrier_side.callback_url = _callback_url(config)
+        if self.copies is not None and self._rest is not None:
+            self.copies.rest = self._rest
         if self.local is not None:
             self.local.keep_unspoken = config.recording.without_audio == "keep"
 
@@ -157,6 +165,22 @@ class House:
             else SqliteStore(config.store, reactor)
         )
         self._rest = _rest(config)
+
+    def _make_copies(self) -> None:
+        config = self.config
+        self.copies: CarrierCopies | None = None
+        if not config.recordings or not config.carrier_recording.enabled:
+            return
+        if self._rest is not None:
+            self.copies = CarrierCopies(
+                self.client,
+                self.client.fetch,
+                self._rest,
+                defer_to_thread=self.disk.defer,
+                compare=self._compare,
+                amend=self._amend_cdr,
+                keep_copy=config.carrier_recording.keep_copy,
+            )
 
     def _make_outbox(self) -> None:
         config = self.config
@@ -304,6 +328,7 @@ class House:
                 reactor_lateness=self.probe.lateness,
                 culprits=self.probe.culprits,
                 carrier_recordings=self._carrier_counts,
+                carrier_copies={} if self.copies is None else self.copies.counts,
                 recordings={} if self.local is None else self.local.counts,
                 outbox=self.outbox,
             )
@@ -322,6 +347,27 @@ class House:
         if self.config.cdr:
             kept.append(self.disk.defer(append_cdr, Path(self.config.cdr), cdr))
         return gatherResults(kept, consumeErrors=True).addCallback(lambda _: None)
+
+    def _amend_cdr(self, errand: Errand, facts: Mapping[str, object]) -> Deferred[None]:
+        amended = self.store.amend_cdr(errand.session_id, facts)
+        if self.config.cdr:
+            call_id = errand.details["call_id"]
+            line = {"session_id": errand.session_id, "call_id": call_id, **facts}
+            path = Path(self.config.cdr)
+            amended.addCallback(lambda _: self.disk.defer(append_cdr, path, line))
+        return amended
+
+    def _compare(self, ours: Path, theirs: Path) -> Deferred[Mapping[str, object]]:
+        """Compare two copies in a process of its own."""
+        compared = run_module(
+            self._reactor,
+            "twistedvoice.recording.compare",
+            str(ours),
+            str(theirs),
+            seconds=_COMPARE_SECONDS,
+            called="the comparison",
+        )
+        return compared.addCallback(lambda told: dict(json.loads(told)))
 
 
 def _rest(config: Config) -> TwilioRest | None:

@@ -149,8 +149,11 @@ class Service:
         text = (self.folder / "cdr.jsonl").read_text("utf-8")
         # Who reads while a line is written may see its beginning.
         whole, _, _ = text.rpartition("\n")
-        records = [json.loads(line) for line in whole.splitlines()]
-        return {str(record["call_id"]): record for record in records}
+        records: dict[str, dict[str, Any]] = {}
+        for line in whole.splitlines():
+            found = json.loads(line)
+            records.setdefault(str(found["call_id"]), {}).update(found)
+        return records
 
     async def cdr(self, call_id: str) -> dict[str, Any]:
         """:returns: the record of a call, once it is written."""

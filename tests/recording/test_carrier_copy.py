@@ -75,7 +75,7 @@ class CopyTestCase(SynchronousTestCase):
         return CarrierCopies(
             client,
             client.fetch,
-            lambda: TwilioRest(ACCOUNT, (ACCOUNT, PASSWORD)),
+            TwilioRest(ACCOUNT, (ACCOUNT, PASSWORD)),
             defer_to_thread=maybeDeferred,
             compare=self.compare,
             amend=self.amend,

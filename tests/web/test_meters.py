@@ -52,6 +52,7 @@ class MetersTestCase(SynchronousTestCase):
                 reactor_lateness=self.lateness,
                 culprits=self.culprits,
                 carrier_recordings=lambda: self.recordings,
+                carrier_copies={"holes": 4},
                 recordings={"failed": 2},
                 outbox=self.outbox,
             )
@@ -198,6 +199,7 @@ class MetersTests(MetersTestCase):
         self.recordings["created"] = 3
         self.assertEqual(self.values("reactor_blocked"), {'x/"odd"\n.py:f:1': 2})
         self.assertEqual(self.values("carrier_recordings"), {"created": 3})
+        self.assertEqual(self.values("carrier_copies"), {"holes": 4})
         self.assertEqual(self.values("recordings"), {"failed": 2})
 
     def test_labels_do_not_grow_with_calls(self) -> None:

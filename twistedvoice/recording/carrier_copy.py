@@ -62,7 +62,7 @@ class CarrierCopies:
         self,
         client: HttpClient,
         fetch: HttpFetch,
-        rest: Callable[[], TwilioRest],
+        rest: TwilioRest,
         *,
         defer_to_thread: Callable[..., Deferred[Any]],
         compare: Callable[[Path, Path], Deferred[Mapping[str, object]]],
@@ -70,7 +70,6 @@ class CarrierCopies:
         keep_copy: bool,
     ) -> None:
         """
-        :param rest: makes the requests, as they are to be now.
         :param defer_to_thread: reads and writes files.
         :param compare: compares our file with theirs; the result has a ``verdict``.
         :param amend: adds to the record of an errand's call.
@@ -78,9 +77,10 @@ class CarrierCopies:
         """
         #: Copies by verdict, for the metrics.
         self.counts: Counter[str] = Counter()
+        #: This may be set at any time.
+        self.rest = rest
         self._client = client
         self._fetch = fetch
-        self._rest = rest
         self._defer_to_thread = defer_to_thread
         self._compare = compare
         self._amend = amend
@@ -108,13 +108,13 @@ class CarrierCopies:
         recording_id = str(errand.details["recording_id"])
         account_id = str(errand.details["account_id"])
         status = await self._status(
-            self._rest().look_at_recording(recording_id, account_id=account_id)
+            self.rest.look_at_recording(recording_id, account_id=account_id)
         )
         if status in _GONE:
             return {"verdict": "absent"}
         if status != "completed":
             raise ErrandFailed("the carrier is not done with its recording yet")
-        request = self._rest().fetch_recording(recording_id, account_id=account_id)
+        request = self.rest.fetch_recording(recording_id, account_id=account_id)
         return await self._compared(request, ours)
 
     async def _status(self, request: HttpRequest) -> str:

@@ -61,6 +61,8 @@ class ServiceCollector(Collector):
     culprits: Mapping[str, int]
     #: Counts of the recording at the carrier, by what; empty when that is off.
     carrier_recordings: Callable[[], Mapping[str, int]]
+    #: The carrier's copies of calls, by what they are worth.
+    carrier_copies: Mapping[str, int]
     #: What is to be done after calls.
     outbox: OutboxMeters
     #: What became of our own recordings.
@@ -76,6 +78,8 @@ class ServiceCollector(Collector):
                        self.recordings)  # fmt: skip
         yield _counter("carrier_recordings", "Recording at the carrier.", "what",
                        self.carrier_recordings())  # fmt: skip
+        yield _counter("carrier_copies", "Recordings compared with the carrier's.",
+                       "verdict", self.carrier_copies)  # fmt: skip
         yield from self._outbox()
 
     def _calls(self) -> Iterator[Metric]:
