@@ -15,6 +15,7 @@ from twisted.web.test.requesthelper import DummyRequest
 from tests.house import HouseReactor, house, settings
 from tests.recording.left import leave
 from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
+from twistedvoice.config import Config
 from twistedvoice.errors import StoreError
 from twistedvoice.interfaces import Errand
 from twistedvoice.recording.settle import settle
@@ -102,16 +103,22 @@ class HouseTests(SynchronousTestCase):
             self.assertEqual(made.webhooks.after_stream, meant)
             self.assertEqual(made.services.hang_up_by_control, said != "hangup")
 
-    def test_recorders(self) -> None:
-        """Each recorder is there when it is wanted, and observes every call."""
-        self.assertEqual(house(self.reactor, settings()).services.observers, [])
-        config = settings(
-            recordings=self.mktemp(),
+    def recorded_by_carrier(self, recordings: str) -> Config:
+        """:returns: a configuration in which the carrier records too."""
+        secret = Path(self.mktemp())
+        secret.write_text("x" * 32)
+        return settings(
+            recordings=recordings,
             carrier_recording_enabled=1,
             twilio_account_sid="AC" + "0" * 32,
             twilio_api_key_sid="SK" + "0" * 32,
-            twilio_api_key_secret_file=self.secret(),
+            twilio_api_key_secret_file=str(secret),
         )
+
+    def test_recorders(self) -> None:
+        """Each recorder is there when it is wanted, and observes every call."""
+        self.assertEqual(house(self.reactor, settings()).services.observers, [])
+        config = self.recorded_by_carrier(self.mktemp())
         made = house(self.reactor, config)
         self.assertEqual(made.services.observers, [made.local, made.carrier_side])
         self.assertNotIn(None, made.services.observers)
@@ -119,6 +126,22 @@ class HouseTests(SynchronousTestCase):
         made.apply(config, made.routes)
         self.assertIs(made.copies.rest, made.carrier_side.rest)
         self.assertIsNotNone(made.services.control)
+
+    def test_copies(self) -> None:
+        """What both sides recorded is to be compared, if we keep recordings at all."""
+        cdr: dict[str, object] = {
+            "session_id": "s-1",
+            "call_id": "CA1",
+            "account_id": "AC1",
+            "recording": {"state": "done", "path": "/r/s-1.wav"},
+            "carrier_recording": {"state": "done", "sid": "RE1"},
+        }
+        for folder, posted in ((self.mktemp(), ["s-1/copy"]), ("", [])):
+            config = self.recorded_by_carrier(folder)
+            made = house(self.reactor, config)
+            self.successResultOf(made.services.keep_cdr(cdr))
+            errands = self.successResultOf(made.store.errands())
+            self.assertEqual([each.errand.id for each in errands], posted)
 
     def test_performers(self) -> None:
         """What is to be done after a call can be done, and nothing else."""

@@ -44,7 +44,7 @@ from .performers import performers
 from .pools import Pool
 from .realtime.schedule import Schedule
 from .recording.afterwards import Plan
-from .recording.carrier_copy import CarrierCopies
+from .recording.carrier_copy import CarrierCopies, copy_errand
 from .recording.carrier_side import CarrierRecordings
 from .recording.local import LocalRecordings
 from .recording.posting import Posting
@@ -188,6 +188,8 @@ class House:
         self.performers = kinds = performers(
             self._reactor, time.time, config, self.client, self.storage, self.work.defer
         )
+        if self.copies is not None:
+            kinds["copy"] = self.copies.perform
         self.outbox = Outbox(
             self._reactor,
             time.time,
@@ -344,6 +346,10 @@ class House:
 
     def _keep_cdr(self, cdr: dict[str, object]) -> Deferred[None]:
         kept = [self.store.add_cdr(str(cdr["session_id"]), cdr)]
+        errand = copy_errand(cdr) if self.copies is not None else None
+        if errand is not None:
+            # What it finds is added to the record.
+            kept[0].addCallback(lambda _: self.outbox.post([errand]))
         if self.config.cdr:
             kept.append(self.disk.defer(append_cdr, Path(self.config.cdr), cdr))
         return gatherResults(kept, consumeErrors=True).addCallback(lambda _: None)
