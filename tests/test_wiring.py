@@ -105,14 +105,12 @@ class HouseTests(SynchronousTestCase):
 
     def recorded_by_carrier(self, recordings: str) -> Config:
         """:returns: a configuration in which the carrier records too."""
-        secret = Path(self.mktemp())
-        secret.write_text("x" * 32)
         return settings(
             recordings=recordings,
             carrier_recording_enabled=1,
             twilio_account_sid="AC" + "0" * 32,
             twilio_api_key_sid="SK" + "0" * 32,
-            twilio_api_key_secret_file=str(secret),
+            twilio_api_key_secret_file=self.secret(),
         )
 
     def test_recorders(self) -> None:

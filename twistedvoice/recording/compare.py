@@ -16,6 +16,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -262,8 +263,9 @@ def main(words: Sequence[str]) -> int:
 
     :returns: the exit status: ``os.EX_DATAERR`` when trying again will not help.
     """
-    # Calls come first, whatever else this machine has to do.
-    os.nice(19)
+    # Calls come first, whatever else this machine has to do. A sandbox may forbid it.
+    with suppress(OSError):
+        os.nice(19)
     try:
         found = compare(*map(Path, words))
     except AudioFormatError as error:
