@@ -126,6 +126,18 @@ class FakeCallTests(SynchronousTestCase):
         self.assertEqual(utterance.heard_ms(), 500)
         self.assertEqual(clock.seconds(), 1000.5)
 
+    def test_paused_recording(self) -> None:
+        """It is written down when the recording really is paused or resumed."""
+        self.call.resume_recording()
+        self.call.pause_recording()
+        self.call.pause_recording()
+        self.assertTrue(self.call.is_recording_paused)
+        self.call.resume_recording()
+        self.assertFalse(self.call.is_recording_paused)
+        self.assertEqual(
+            self.call.events, [("recording", "paused"), ("recording", "resumed")]
+        )
+
     def test_too_much(self) -> None:
         """What does not fit is refused whole, as on a real call."""
         self.assertRaises(QueueFull, self.call.say, b"\x12" * 8000 * 301)

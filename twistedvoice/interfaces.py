@@ -8,7 +8,7 @@ must do stands here; how it does it stands with the implementation.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
@@ -35,6 +35,7 @@ __all__ = [
     "Lease",
     "MediaTransport",
     "Performer",
+    "RecordingWish",
     "Reservation",
     "Store",
     "Utterance",
@@ -181,12 +182,14 @@ class CallControl(Protocol):
     def transfer(self, number: str) -> Deferred[None]:
         """Hand the caller to another number by new markup; ends the stream."""
 
-    def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
-        """
-        Call ``function`` later unless the call has ended by then.
+    def pause_recording(self) -> None:
+        """Have only silence recorded from now on, on both sides, until resumed."""
 
-        :returns: the ``IDelayedCall``; ``cancel()`` takes it back.
-        """
+    def resume_recording(self) -> None:
+        """Have sound recorded again; this and a pause may be asked for twice."""
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
+        """Call ``function`` later unless the call has ended; ``cancel()`` undoes it."""
 
 
 class Agent(Protocol):
@@ -291,6 +294,10 @@ class CallRecord:
     started_us: int
 
 
+#: What an agent may want of whoever records its call.
+RecordingWish = Literal["pause", "resume"]
+
+
 class CallObserver(Protocol):
     """
     Someone who works beside a call: the recorder of its sound, say.
@@ -306,6 +313,9 @@ class CallObserver(Protocol):
 
     def first_audio_sent(self, record: CallRecord) -> None:
         """The first frame was written on the open transport; once a call."""
+
+    def asked(self, record: CallRecord, wish: RecordingWish) -> None:
+        """The agent wants something of the recording; perhaps again."""
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         """:returns: fires with what belongs into the CDR, once all is on disk."""

@@ -62,8 +62,11 @@ class FakeCall:
         self.params = params or {}
         #: What the agent asked for and how the call ended, in order:
         #: ``("interrupt", reason)``, ``("mark", name)``, ``("transfer", number)``,
-        #: ``("hang_up", "")``, ``("hang_up_after", "")``, ``("ended", outcome)``.
+        #: ``("hang_up", "")``, ``("hang_up_after", "")``, ``("recording", "paused")``,
+        #: ``("recording", "resumed")``, ``("ended", outcome)``.
         self.events: list[tuple[str, str]] = []
+        #: Whether the agent has paused the recording.
+        self.is_recording_paused = False
         #: What ``transfer`` fails with; None lets it succeed.
         self.transfer_error: Exception | None = None
         self._state = "live"
@@ -216,6 +219,18 @@ class FakeCall:
             handed_over.callback(None)
             self._end("transferred")
         return handed_over
+
+    def pause_recording(self) -> None:
+        """Have silence recorded from now on."""
+        if not self.is_recording_paused and not self.ended:
+            self.is_recording_paused = True
+            self.events.append(("recording", "paused"))
+
+    def resume_recording(self) -> None:
+        """Record again."""
+        if self.is_recording_paused and not self.ended:
+            self.is_recording_paused = False
+            self.events.append(("recording", "resumed"))
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
         """Call ``function`` later unless the call has ended by then."""

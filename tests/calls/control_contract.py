@@ -449,6 +449,20 @@ class CallControlContract(_Mixin):
         self.assertEqual(len(self.flushLoggedErrors(IndexError)), 1)
         self.assertEnded()
 
+    def test_pause_recording(self) -> None:
+        """A recording is paused and resumed at any time, and as often as one likes."""
+        wishes = [self.call.resume_recording, self.call.pause_recording]
+        for wish in wishes * 2:
+            wish()
+            wish()
+        self.call.hang_up()
+        for wish in wishes:
+            wish()
+        self.harness.end()
+        for wish in wishes:
+            wish()
+        self.assertEnded()
+
     def test_story_that_outlives_the_call(self) -> None:
         """A coroutine that finds that its call is over ends without a noise."""
         self.diary.says_on = True

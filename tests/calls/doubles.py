@@ -35,6 +35,7 @@ from twistedvoice.interfaces import (
     CallObserver,
     CallRecord,
     Dialect,
+    RecordingWish,
     Reservation,
 )
 from twistedvoice.realtime.schedule import Schedule
@@ -136,6 +137,9 @@ class Onlooker:
 
     def first_audio_sent(self, record: CallRecord) -> None:
         self._note("first audio", record)
+
+    def asked(self, record: CallRecord, wish: RecordingWish) -> None:
+        self._note(wish, record)
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         self._note("ended", record)

@@ -63,6 +63,19 @@ class FirstAudioTests(SynchronousTestCase):
             [name for name, _, _ in self.onlooker.events], ["started", "ended"]
         )
 
+    def test_asked(self) -> None:
+        """What the agent wants of the recording is told at once, until the end."""
+        self.agent.call.pause_recording()
+        self.agent.call.say(tone(100))
+        self.agent.call.hang_up()
+        self.agent.call.resume_recording()
+        self.line.stop()
+        self.agent.call.pause_recording()
+        self.assertEqual(
+            [name for name, _, _ in self.onlooker.events],
+            ["started", "pause", "resume", "ended"],
+        )
+
     def test_call_ends_before_the_watcher_looks(self) -> None:
         """A call that ends right after its first frame had one all the same."""
         self.exchange.advance(0.1)
@@ -117,6 +130,7 @@ class FaultyObserverTests(SynchronousTestCase):
         for event, fault in (
             ("call_started", raises),
             ("first_audio_sent", raises),
+            ("asked", raises),
             ("call_ended", raises),
             ("call_ended", fails),
         ):
@@ -131,12 +145,13 @@ class FaultyObserverTests(SynchronousTestCase):
                 line = exchange.dial()
                 agent.call.say(tone(200))
                 exchange.advance(0.5)
+                agent.call.pause_recording()
                 line.stop()
                 self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
                 self.assertEqual(line.listen(), tone(200))
                 self.assertEqual(
                     [name for name, _, _ in exchange.onlooker.events],
-                    ["started", "first audio", "ended"],
+                    ["started", "first audio", "pause", "ended"],
                 )
                 self.assertEqual(exchange.cdrs[0]["outcome"], "completed")
                 self.assertEqual(exchange.leftovers(), [])

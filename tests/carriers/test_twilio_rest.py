@@ -55,6 +55,18 @@ class RequestTests(SynchronousTestCase):
             ),
             (rest.list_recordings("CA1"), "GET", f"{recordings}.json", {}),
             (
+                rest.pause_recording("CA1", "RE1"),
+                "POST",
+                f"{recordings}/RE1.json",
+                {"Status": "paused", "PauseBehavior": "silence"},
+            ),
+            (
+                rest.resume_recording("CA1", "RE1"),
+                "POST",
+                f"{recordings}/RE1.json",
+                {"Status": "in-progress"},
+            ),
+            (
                 rest.stop_recording("CA1"),
                 "POST",
                 f"{recordings}/Twilio.CURRENT.json",

@@ -17,7 +17,7 @@ from zope.interface.verify import verifyObject
 
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
-from twistedvoice.interfaces import CallObserver, CallRecord
+from twistedvoice.interfaces import CallObserver, CallRecord, RecordingWish
 from twistedvoice.realtime.tracks import Tracks
 from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.part import PartFile
@@ -99,6 +99,10 @@ class LineCall:
         """The first frame was sent."""
         self.case.recordings.first_audio_sent(self.record)
 
+    def ask(self, wish: RecordingWish) -> None:
+        """The agent wants something of the recording."""
+        self.case.recordings.asked(self.record, wish)
+
     def end(self) -> Deferred[Mapping[str, object]]:
         """Hang up."""
         return self.case.recordings.call_ended(self.record)
@@ -163,6 +167,7 @@ class RecordTests(LocalTestCase):
                 "reason": "",
                 "path": str(path),
                 "duration_ms": 4000,
+                "paused_ms": 0,
                 "degraded": False,
                 "lost": [],
                 "late_frames": 0,

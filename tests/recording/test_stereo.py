@@ -61,7 +61,7 @@ class StereoTests(SynchronousTestCase):
         lines = list(stereo.sums())
         stereo.apply([Late(CALLER, 8000, b"\x22")])
         self.assertEqual(list(stereo.damaged(lines)), [1])
-        stereo.silence([1])
+        stereo.silence([(8000, 16000)])
         samples = read_wav(self.path).samples
         self.assertEqual(set(samples[8000:16_000].ravel().tolist()), {0})
         self.assertEqual((samples[16_000:] != 0).all(), True)

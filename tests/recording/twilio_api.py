@@ -156,7 +156,7 @@ class TwilioApi:
         """The call is over; its recordings are completed and called back."""
         self.calls[call_sid] = "completed"
         for recording in self.recordings.get(call_sid, []):
-            if recording["status"] == "in-progress":
+            if recording["status"] in ("in-progress", "paused"):
                 recording["status"] = "completed"
                 self._call_back(recording)
 
@@ -252,9 +252,9 @@ class TwilioApi:
             return _error(404, 20404)
         return _Answer(200, self.sounds[sid])
 
-    def _stop(self, call_sid: str, form: Mapping[str, list[str]]) -> _Answer:
+    def _change(self, call_sid: str, form: Mapping[str, list[str]]) -> _Answer:
         for recording in self.recordings.get(call_sid, []):
-            if recording["status"] == "in-progress":
+            if recording["status"] in ("in-progress", "paused"):
                 recording["status"] = form["Status"][0]
                 return _resource(200, recording)
         return _error(404, 20404)
@@ -291,7 +291,7 @@ _CALL = _ACCOUNT + r"/Calls/(?P<id>[^/]+)"
 _ROUTES = (
     (_CALL + r"/Recordings\.json", "POST", TwilioApi._create),
     (_CALL + r"/Recordings\.json", "GET", TwilioApi._list),
-    (_CALL + r"/Recordings/Twilio\.CURRENT\.json", "POST", TwilioApi._stop),
+    (_CALL + r"/Recordings/(Twilio\.CURRENT|RE\w+)\.json", "POST", TwilioApi._change),
     (_CALL + r"\.json", "POST", TwilioApi._update),
     (_ACCOUNT + r"/Recordings/(?P<id>[^/]+)\.json", "GET", TwilioApi._look),
     (_ACCOUNT + r"/Recordings/(?P<id>[^/]+)\.wav", "GET", TwilioApi._media),

@@ -15,13 +15,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..interfaces import CallObserver, CallRecord
+from ..interfaces import CallObserver, CallRecord, RecordingWish
 from .patience import patiently
 
 if TYPE_CHECKING:
     from .call import Call
 
-__all__ = ["facts_of", "tell_first_audio", "tell_started"]
+__all__ = ["facts_of", "tell_asked", "tell_first_audio", "tell_started"]
 
 _log = Logger()
 
@@ -45,6 +45,15 @@ def tell_first_audio(observers: Sequence[CallObserver], call: Call) -> None:
     assert record is not None
     call.first_audio_told = True
     _tell(observers, record, lambda observer: observer.first_audio_sent(record))
+
+
+def tell_asked(call: Call, wish: RecordingWish) -> None:
+    """Tell what the agent of an admitted call wants of its recording."""
+    record = call.record
+    assert record is not None
+    _tell(
+        call.services.observers, record, lambda observer: observer.asked(record, wish)
+    )
 
 
 def facts_of(

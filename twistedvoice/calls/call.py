@@ -25,11 +25,11 @@ from ..events import (
     StreamStarted,
     StreamStopped,
 )
-from ..interfaces import CallRecord, Dialect, MediaTransport
+from ..interfaces import CallRecord, Dialect, MediaTransport, RecordingWish
 from ..realtime.schedule import microseconds
 from ..realtime.stream import OutgoingStream
 from .agentlink import AgentLink
-from .audience import tell_started
+from .audience import tell_asked, tell_started
 from .control import Control
 from .goodbye import MARK_GRACE_SECONDS
 from .inbound import Inbound
@@ -207,6 +207,11 @@ class Call:
                 self._switchboard.interrupted.observe(self.voice.clear_took_us)
             self.tell_agent("interrupted", reason)
         return dropped_ms
+
+    def ask_recorders(self, wish: RecordingWish) -> None:
+        """Have the recorders do what the agent wants; too late is no error."""
+        if self.state != "Closed":
+            tell_asked(self, wish)
 
     def call_agent_later(
         self, seconds: float, function: Callable[[], Awaitable[object] | None]

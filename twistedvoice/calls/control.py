@@ -104,6 +104,12 @@ class Control:
             lambda _: call.life.over("transferred"), failed
         )
 
+    def pause_recording(self) -> None:
+        self._call.ask_recorders("pause")
+
+    def resume_recording(self) -> None:
+        self._call.ask_recorders("resume")
+
     def call_later(self, seconds: float, function: Callable[[], Any]) -> Any:
         self._must_be_open()
         return self._call.call_agent_later(seconds, function)

@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .carrier_pause import RecordingPause
 from .carrier_start import RecordingStart, StartCounts, StartOutcome
 
 __all__ = ["CarrierCall", "CarrierCounts", "RecordingInputs", "make_recording"]
@@ -86,6 +87,7 @@ class CarrierCall:
     clock: IReactorTime
     counts: CarrierCounts
     new_start: Callable[[], RecordingStart]
+    pause: RecordingPause
     #: The call has ended; what is under way may still bring a verdict.
     over: bool = False
     state: str = "idle"
@@ -96,6 +98,8 @@ class CarrierCall:
     def report(self) -> Mapping[str, object]:
         """:returns: what belongs into the CDR."""
         state = {"state": self.state, "sid": self.recording_id, "reason": self.reason}
+        if self.pause.word:
+            state["pause"] = self.pause.word
         return {"carrier_recording": state}
 
     def outcome(self) -> Deferred[Mapping[str, object]]:
@@ -117,6 +121,7 @@ class CarrierCall:
             reason=reason,
         )
         if state in _FINAL:
+            self.pause.stop()
             waiting, self.waiting = self.waiting, []
             for each in waiting:
                 each.callback(self.report())
@@ -191,6 +196,7 @@ def _wait_for_sound(inputs: RecordingInputs, call: CarrierCall) -> None:
 
 
 @pep614(_idle.upon(RecordingInputs.skip).to(_skipped))
+@pep614(_armed.upon(RecordingInputs.skip).to(_skipped))
 def _skip(inputs: RecordingInputs, call: CarrierCall, reason: str) -> None:
     call.counts.skipped += 1
     call.enter("skipped", reason)
@@ -216,6 +222,7 @@ def _is_recorded(
     call.counts.recorded += 1
     call.counts.adopted += reason == "adopted"
     call.enter("recording", reason, recording_id)
+    call.pause.begin(recording_id)
     if call.over:
         inputs.ended()
 

@@ -12,19 +12,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-from attrs import frozen
+from attrs import define
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..carriers.twilio.rest import TwilioRest
-from ..interfaces import CallRecord, HttpClient
+from ..interfaces import CallRecord, HttpClient, HttpRequest, RecordingWish
 from .carrier_call import (
     CarrierCall,
     CarrierCounts,
     RecordingInputs,
     make_recording,
 )
+from .carrier_pause import RecordingPause
 from .carrier_start import RecordingStart
 
 __all__ = ["CarrierRecordings"]
@@ -78,13 +79,14 @@ class CarrierRecordings:
         """Wait for the call's first sound; a new stream of a live call joins it."""
         live = self._calls.get(record.call_id)
         if live is not None:
-            self._calls[record.call_id] = live.carried_by(record.session_id)
+            live.carried_by(record)
             return
         call = CarrierCall(
             call_id=record.call_id,
             clock=self._clock,
             counts=self.counts,
             new_start=lambda: self._new_start(record),
+            pause=self._new_pause(record),
         )
         inputs = make_recording(call)
         self._calls[record.call_id] = _Live(call, inputs, record.session_id)
@@ -97,7 +99,14 @@ class CarrierRecordings:
         """Ask the carrier to record the call, unless it was asked already."""
         live = self._calls.get(record.call_id)
         if live is not None:
-            live.inputs.trigger()
+            live.spoken = True
+            live.trigger()
+
+    def asked(self, record: CallRecord, wish: RecordingWish) -> None:
+        """Do what the call's agent wants of its recording."""
+        live = self._calls.get(record.call_id)
+        if live is not None and live.session_id == record.session_id:
+            live.asked(wish)
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         """
@@ -110,7 +119,7 @@ class CarrierRecordings:
             return succeed({})
         if live.session_id != record.session_id:
             return succeed(live.call.report())
-        live.inputs.ended()
+        live.ended()
         return live.call.outcome().addCallback(self._forget, record)
 
     def callback(self, form: Mapping[str, str]) -> None:
@@ -151,6 +160,22 @@ class CarrierRecordings:
             look_first=asked_before,
         )
 
+    def _new_pause(self, record: CallRecord) -> RecordingPause:
+        call_id, account_id = record.call_id, record.account_id
+
+        def request(recording_id: str, paused: bool) -> HttpRequest:
+            rest = self.rest
+            ask = rest.pause_recording if paused else rest.resume_recording
+            return ask(call_id, recording_id, account_id=account_id)
+
+        return RecordingPause(
+            call_id=call_id,
+            clock=self._clock,
+            client=self._client,
+            request=request,
+            random=self._random,
+        )
+
     def _pass_on(self, form: Mapping[str, str]) -> None:
         call_id, recording_id = form.get("CallSid", ""), form["RecordingSid"]
         status = form["RecordingStatus"]
@@ -180,16 +205,34 @@ class CarrierRecordings:
         return report
 
 
-@frozen
+@define
 class _Live:
     """A live call, its machine, and the stream that carries it now."""
 
     call: CarrierCall
     inputs: RecordingInputs
     session_id: str
+    #: Whether the caller was told something.
+    spoken: bool = False
 
-    def carried_by(self, session_id: str) -> _Live:
-        return _Live(self.call, self.inputs, session_id)
+    def carried_by(self, record: CallRecord) -> None:
+        """Another stream goes on with the call; it knows of no pause."""
+        self.session_id = record.session_id
+        self.asked("resume")
+
+    def asked(self, wish: RecordingWish) -> None:
+        self.call.pause.want(wish == "pause")
+        self.trigger()
+
+    def trigger(self) -> None:
+        """Have it recorded, if it is time."""
+        if self.spoken and not self.call.pause.wanted:
+            self.inputs.trigger()
+
+    def ended(self) -> None:
+        if self.call.state == "armed" and self.spoken:
+            self.inputs.skip("paused")
+        self.inputs.ended()
 
 
 class _Memory:

@@ -21,7 +21,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..interfaces import CallRecord
+from ..interfaces import CallRecord, RecordingWish
 from ..realtime.tracks import Tracks
 from .part import FsyncPolicy
 from .parts import Parts
@@ -145,6 +145,12 @@ class LocalRecordings(Service):
         for slot in self._slots:
             if record.session_id in slot:
                 slot[record.session_id].trigger()
+
+    def asked(self, record: CallRecord, wish: RecordingWish) -> None:
+        """Do what the call's agent wants of its recording."""
+        for slot in self._slots:
+            if record.session_id in slot:
+                getattr(slot[record.session_id], wish)()
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         """:returns: fires with ``{"recording": {...}}``, once all is on disk."""

@@ -20,6 +20,7 @@ from . import pieces
 from .farend import FarEnd, Shift
 from .heard import HeardTrack
 from .lead import Lead
+from .pauses import PAUSE, RESUME, Pauses, outside
 
 __all__ = ["CALLER", "CHANNELS", "SERVICE", "Batch", "Late", "Mixed", "Mixer", "Moved"]
 
@@ -94,6 +95,7 @@ class Mixer:
         self._heard = HeardTrack(format)
         self._far_end = FarEnd()
         self._lead = Lead()
+        self._pauses = Pauses(format)
         self._caller: list[tuple[int, bytes]] = []
         self._service: list[tuple[int, bytes]] = []
         self._clears: list[Note] = []
@@ -137,7 +139,9 @@ class Mixer:
 
     def mix(self, batch: Batch) -> Mixed:
         """:returns: the sound from where the last batch ended to this one's end."""
+        batch = self._hush(batch)
         self._hear(batch)
+        self._lines += self._pauses.place(self._lead.us)
         self._play(batch)
         self._tell_lost(batch)
         mixed = self._mix_until(self._frames_in(batch.until_us + self._lead.us))
@@ -157,6 +161,12 @@ class Mixer:
         return mixed._replace(edits=edits, lines=self._take_lines())
 
     # -- placing ----------------------------------------------------------------------
+
+    def _hush(self, batch: Batch) -> Batch:
+        """Forget first of all what came while the recording was paused."""
+        heard = self._pauses.heard(batch.heard, batch.notes)
+        played = self._pauses.played(batch.played, batch.until_us)
+        return batch._replace(heard=heard, played=played)
 
     def _hear(self, batch: Batch) -> None:
         now_us = max(batch.now_us, batch.until_us)
@@ -188,7 +198,7 @@ class Mixer:
         for note in notes:
             if note.kind == "clear":
                 self._clears.append(note)
-            else:
+            elif note.kind not in (PAUSE, RESUME):
                 marks.setdefault(min(note.heard, most), []).append(_Echo(note, 0))
         return marks
 
@@ -279,9 +289,18 @@ class Mixer:
         left, right = bytearray(silence), bytearray(silence)
         caller, self._caller = pieces.fill(left, self._caller, start, width)
         service, self._service = pieces.fill(right, self._service, start, width)
-        late = [Late(CALLER, *piece) for piece in pieces.joined(caller, width)]
-        late += [Late(SERVICE, *piece) for piece in pieces.joined(service, width)]
         self.late_frames += len(caller) + len(service)
+        self._pauses.silence(left, start, caller=True)
+        self._pauses.silence(right, start, caller=False)
+        sides = (
+            (CALLER, self._pauses.let(caller, caller=True)),
+            (SERVICE, self._pauses.let(service, caller=False)),
+        )
+        late = [
+            Late(side, *piece)
+            for side, frames in sides
+            for piece in pieces.joined(frames, width)
+        ]
         return Mixed(pieces.interleaved(left, right, width), late)
 
     # -- telling ----------------------------------------------------------------------
@@ -293,9 +312,11 @@ class Mixer:
             self._lines.append({"kind": "lost", "at": at_ms, "ms": length_ms})
 
     def _tell_heard(self, gaps: list[tuple[int, int]]) -> None:
-        for start, end in gaps:
-            gap = {"at": self._ms(start), "ms": self._ms(end - start)}
-            self._lines.append({"kind": "gap", "side": "caller", **gap})
+        paused = self._pauses.spans(caller=True)
+        for gap in gaps:
+            for start, end in outside(*gap, paused):
+                span = {"at": self._ms(start), "ms": self._ms(end - start)}
+                self._lines.append({"kind": "gap", "side": "caller", **span})
         for position, by in self._heard.jumps:
             jump = {"at": self._ms(position), "by": self._ms(by)}
             self._lines.append({"kind": "clock", **jump})

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from itertools import accumulate
 from typing import Any
 
 from attrs import define, field
@@ -26,6 +27,7 @@ from ..realtime.schedule import microseconds
 from ..realtime.tracks import Note, Tracks
 from .mixer import Batch
 from .parts import Part
+from .pauses import PAUSE, RESUME
 
 __all__ = ["Recording", "State"]
 
@@ -91,6 +93,9 @@ class Recording:
     #: When that was, in spans; and those that the sidecar does not know of yet.
     _lost: list[tuple[int, int]] = field(factory=list, init=False)
     _untold: list[tuple[int, int]] = field(factory=list, init=False)
+    #: Since when it is paused, and how long it was before, on the recording's time.
+    _paused_since_us: int | None = field(default=None, init=False)
+    _paused_us: int = field(default=0, init=False)
     _reason: str = field(default="", init=False)
     _one_job: DeferredLock = field(factory=DeferredLock, init=False)
 
@@ -107,6 +112,19 @@ class Recording:
         """The caller was told something; again is nothing new."""
         self._spoken = True
         self._start()
+
+    def pause(self) -> None:
+        """Record silence from now on, on both sides; again is nothing new."""
+        if self._paused_since_us is None:
+            self._paused_since_us = self._now_us()
+            self._note(PAUSE)
+
+    def resume(self) -> None:
+        """Record sound again; nothing happens while it is not paused."""
+        if self._paused_since_us is not None:
+            self._paused_us += self._now_us() - self._paused_since_us
+            self._paused_since_us = None
+            self._note(RESUME)
 
     def turn(self, waiting_us: int) -> None:
         """
@@ -140,6 +158,8 @@ class Recording:
             self._enter(State.SKIPPED)
         now_us = self._now_us()
         self.tracks.cut(now_us)
+        if self._paused_since_us is not None:
+            self._paused_us += now_us - self._paused_since_us
         ended = self._run(self._finish, self._take(now_us))
         return ended.addCallback(lambda _: self._facts())
 
@@ -200,6 +220,10 @@ class Recording:
         notes = [_since(note, started_us) for note in notes]
         return Batch(heard, played, until_us, self._now_us(), notes, lost)
 
+    def _note(self, kind: str) -> None:
+        now_us = microseconds(self.clock)
+        self.tracks.notes.append(Note(kind, now_us, len(self.tracks.heard)))
+
     def _forget(self, before_us: int) -> None:
         """Give up the sound from before ``before_us``."""
         tracks = self.tracks
@@ -209,9 +233,9 @@ class Recording:
         old = [frame for frame in heard if frame[0] * 1000 < before_us]
         # Frames come in order, but for a few; those stay with the younger ones.
         tracks.heard = [frame for frame in heard if frame[0] * 1000 >= before_us]
-        tracks.notes = [
-            note._replace(heard=max(0, note.heard - len(old))) for note in tracks.notes
-        ]
+        # How many stay of those that came before each.
+        kept = [0, *accumulate(frame[0] * 1000 >= before_us for frame in heard)]
+        tracks.notes = [note._replace(heard=kept[note.heard]) for note in tracks.notes]
         self._given_up += len(old) + len(played)
         firsts = [each * 1000 for each, _ in old[:1]] + [each for each, _ in played[:1]]
         _add_span(self._lost, min(firsts), before_us)
@@ -240,6 +264,7 @@ class Recording:
                 "reason": self._reason,
                 "path": None if path is None else str(path),
                 "duration_ms": self.part.duration_ms,
+                "paused_ms": self._paused_us // 1000,
                 "degraded": self.is_degraded,
                 "lost": [
                     {"at": start_us // 1000, "ms": (end_us - start_us) // 1000}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..audio.riff import read_layout
 from ..audio.wavwriter import repair_wav
+from .pauses import paused_spans
 from .sidecar import Line, edit_of, journal_path, read_lines, write_lines
 from .stereo import Stereo
 from .todo import mark
@@ -135,8 +136,12 @@ def _settled(
     shutil.copy(part, new)
     with FileIO(new, "r+") as file:
         sound = Stereo.of(file, str(new))
-        sound.silence(damaged)
+        rate = sound.layout.format.rate
+        sound.silence((second * rate, (second + 1) * rate) for second in damaged)
         sound.apply(edits)
+        if edits:
+            # What was said before a pause may turn out to have been heard in it.
+            sound.silence(paused_spans(lines, rate))
         changed = {*damaged, *sound.seconds_of(edits)}
         yield from sound.sums(_unchanged(lines, changed))
         if sync:

@@ -92,12 +92,20 @@ class Stereo:
 
     # -- edits ------------------------------------------------------------------------
 
-    def silence(self, seconds: Iterable[int]) -> None:
-        """Make whole seconds silent on both sides."""
-        rate = self.layout.format.rate
-        for second in seconds:
-            for channel in range(CHANNELS):
-                self._put(channel, second * rate, self._silence(rate))
+    def silence(self, spans: Iterable[tuple[int, int]]) -> None:
+        """
+        Make both sides silent.
+
+        :param spans: sample frames: from, until; what is beyond the end is left out.
+        """
+        form = self.layout.format
+        frames = self.layout.data_bytes // form.frame_bytes
+        for start, end in spans:
+            # Second by second, since a span may be long.
+            for at in range(start, min(end, frames), form.rate):
+                silence = self._silence(min(form.rate, end - at))
+                for channel in range(CHANNELS):
+                    self._put(channel, at, silence)
 
     def apply(self, edits: Iterable[Late | Moved]) -> None:
         """Change the sound, one edit after the other."""

@@ -83,6 +83,20 @@ class TwilioRest:
         url = self._call(call_id, account_id, "Recordings")
         return HttpRequest(method="GET", url=url, auth=self.auth)
 
+    def pause_recording(
+        self, call_id: str, recording_id: str, *, account_id: str = ""
+    ) -> HttpRequest:
+        """Record silence until it is resumed; may be repeated."""
+        url = self._call(call_id, account_id, "Recordings", recording_id)
+        return self._post(url, Status="paused", PauseBehavior="silence")
+
+    def resume_recording(
+        self, call_id: str, recording_id: str, *, account_id: str = ""
+    ) -> HttpRequest:
+        """Go on with a paused recording; may be repeated."""
+        url = self._call(call_id, account_id, "Recordings", recording_id)
+        return self._post(url, Status="in-progress")
+
     def stop_recording(self, call_id: str, *, account_id: str = "") -> HttpRequest:
         """Stop the recording that is running; may be repeated."""
         url = self._call(call_id, account_id, "Recordings", "Twilio.CURRENT")
