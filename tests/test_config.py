@@ -127,6 +127,15 @@ class ConfigTests(_ConfigTestCase):
         self.assertTrue(usual.may_record)
         self.assertFalse(evolve(usual, recording=False).may_record)
         self.assertFalse(evolve(usual, consent="never").may_record)
+        self.assertTrue(evolve(usual, consent="key").may_record)
+
+    def test_awaited_key(self) -> None:
+        """A key is waited for where consent is given by one."""
+        key = "[numbers.default]\nconsent = 'key'\nconsent_key = '%s'"
+        self.assertEqual(self.load(key % "5").number("").awaited_key, "5")
+        self.assertEqual(self.load(key % "*").number("").awaited_key, "*")
+        self.assertEqual(self.load().number("").awaited_key, "")
+        self.assertRaises(ConfigError, self.load, key % "12")
 
     def test_agent_named(self) -> None:
         """An agent has the settings of its table, or none."""

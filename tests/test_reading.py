@@ -176,6 +176,7 @@ class ReadingTests(SynchronousTestCase):
             "greeting": greeting,
             "recording": True,
             "consent": "never",
+            "consent_key": "1",
             "transfer": None,
         }
         self.assertEqual(numbers["default"], default)

@@ -100,6 +100,14 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual(recorded, [True, False, False])
         self.assertFalse(self.routes(recordings="").find("").recorded)
 
+    def test_consent_key(self) -> None:
+        """A call is recorded without a key unless its number asks for one."""
+        toml = f"[numbers.'{NUMBER}']\nconsent = 'key'\n"
+        routes = self.routes(toml, recordings="somewhere")
+        keys = [routes.find(each).consent_key for each in ("", NUMBER)]
+        self.assertEqual(keys, ["", "1"])
+        self.assertTrue(routes.find(NUMBER).recorded)
+
     def test_problems(self) -> None:
         """What is wrong with any agent is told at once, with the agent's name."""
         toml = (

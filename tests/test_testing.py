@@ -138,6 +138,14 @@ class FakeCallTests(SynchronousTestCase):
             self.call.events, [("recording", "paused"), ("recording", "resumed")]
         )
 
+    def test_consent(self) -> None:
+        """It is written down once that the caller agreed to be recorded."""
+        self.assertFalse(self.call.has_consent)
+        self.call.consent_to_recording()
+        self.call.consent_to_recording()
+        self.assertTrue(self.call.has_consent)
+        self.assertEqual(self.call.events, [("recording", "agreed")])
+
     def test_too_much(self) -> None:
         """What does not fit is refused whole, as on a real call."""
         self.assertRaises(QueueFull, self.call.say, b"\x12" * 8000 * 301)

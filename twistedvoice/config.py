@@ -65,13 +65,19 @@ class NumberConfig:
     #: Path of a WAV file.
     greeting: str | None
     recording: bool
-    consent: Literal["always", "never"]
+    consent: Literal["always", "never", "key"]
+    consent_key: str
     transfer: str | None = field(repr=False)
 
     @property
     def may_record(self) -> bool:
         """Whether a call to this number may be recorded, here or by the carrier."""
-        return self.recording and self.consent == "always"
+        return self.recording and self.consent != "never"
+
+    @property
+    def awaited_key(self) -> str:
+        """The key that must be pressed before a call is recorded; empty for none."""
+        return self.consent_key if self.consent == "key" else ""
 
 
 @frozen(kw_only=True)

@@ -188,6 +188,9 @@ class CallControl(Protocol):
     def resume_recording(self) -> None:
         """Have sound recorded again; this and a pause may be asked for twice."""
 
+    def consent_to_recording(self) -> None:
+        """The caller agreed to be recorded: begin, where that was waited for."""
+
     def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
         """Call ``function`` later unless the call has ended; ``cancel()`` undoes it."""
 
@@ -292,10 +295,11 @@ class CallRecord:
     started_at: float
     #: The same moment on the service's monotonic clock, in microseconds.
     started_us: int
+    #: Whether nothing of it may be recorded before a wish says ``consent``.
+    needs_consent: bool = False
 
 
-#: What an agent may want of whoever records its call.
-RecordingWish = Literal["pause", "resume"]
+RecordingWish = Literal["pause", "resume", "consent"]
 
 
 class CallObserver(Protocol):
@@ -315,7 +319,7 @@ class CallObserver(Protocol):
         """The first frame was written on the open transport; once a call."""
 
     def asked(self, record: CallRecord, wish: RecordingWish) -> None:
-        """The agent wants something of the recording; perhaps again."""
+        """The agent, or the caller by a key, wants something of the recording."""
 
     def call_ended(self, record: CallRecord) -> Deferred[Mapping[str, object]]:
         """:returns: fires with what belongs into the CDR, once all is on disk."""

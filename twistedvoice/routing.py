@@ -45,6 +45,7 @@ class Routes:
                 agent_name=wanted.agent,
                 make_agent=made[key],
                 recorded=bool(config.recordings) and wanted.may_record,
+                consent_key=wanted.awaited_key,
             )
         if problems:
             raise ConfigError(problems)

@@ -154,9 +154,16 @@ NUMBER_SETTINGS = (
     ),
     Setting(
         key="consent",
-        kind=choice("always", "never"),
+        kind=choice("always", "never", "key"),
         default="always",
-        help="Whether callers agreed to be recorded; 'never' records nothing.",
+        help="Whether callers agreed to be recorded; 'never' records nothing, 'key'"
+        " nothing before they press consent_key.",
+    ),
+    Setting(
+        key="consent_key",
+        kind=choice(*"0123456789*#"),
+        default="1",
+        help="The key by which callers agree, where consent is 'key'.",
     ),
     Setting(
         key="transfer",

@@ -63,10 +63,13 @@ class FakeCall:
         #: What the agent asked for and how the call ended, in order:
         #: ``("interrupt", reason)``, ``("mark", name)``, ``("transfer", number)``,
         #: ``("hang_up", "")``, ``("hang_up_after", "")``, ``("recording", "paused")``,
-        #: ``("recording", "resumed")``, ``("ended", outcome)``.
+        #: ``("recording", "resumed")``, ``("recording", "agreed")``,
+        #: ``("ended", outcome)``.
         self.events: list[tuple[str, str]] = []
         #: Whether the agent has paused the recording.
         self.is_recording_paused = False
+        #: Whether the agent has said that the caller agreed to be recorded.
+        self.has_consent = False
         #: What ``transfer`` fails with; None lets it succeed.
         self.transfer_error: Exception | None = None
         self._state = "live"
@@ -231,6 +234,12 @@ class FakeCall:
         if self.is_recording_paused and not self.ended:
             self.is_recording_paused = False
             self.events.append(("recording", "resumed"))
+
+    def consent_to_recording(self) -> None:
+        """The caller agreed to be recorded."""
+        if not self.has_consent and not self.ended:
+            self.has_consent = True
+            self.events.append(("recording", "agreed"))
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
         """Call ``function`` later unless the call has ended by then."""

@@ -449,9 +449,13 @@ class CallControlContract(_Mixin):
         self.assertEqual(len(self.flushLoggedErrors(IndexError)), 1)
         self.assertEnded()
 
-    def test_pause_recording(self) -> None:
-        """A recording is paused and resumed at any time, and as often as one likes."""
-        wishes = [self.call.resume_recording, self.call.pause_recording]
+    def test_recorders(self) -> None:
+        """Recorders may be told at any time, and as often as one likes."""
+        wishes = [
+            self.call.resume_recording,
+            self.call.pause_recording,
+            self.call.consent_to_recording,
+        ]
         for wish in wishes * 2:
             wish()
             wish()

@@ -62,7 +62,12 @@ class LineCall:
     """A call that goes on in virtual time, both sides in step."""
 
     def __init__(
-        self, case: LocalTestCase, session_id: str = "n1-1", *, kept: bool = True
+        self,
+        case: LocalTestCase,
+        session_id: str = "n1-1",
+        *,
+        kept: bool = True,
+        needs_consent: bool = False,
     ) -> None:
         self.case = case
         self.started = case.clock.seconds()
@@ -77,6 +82,7 @@ class LineCall:
             format=MULAW_8K,
             started_at=1_795_392_000.0,
             started_us=round(self.started * 1_000_000),
+            needs_consent=needs_consent,
         )
         case.recordings.call_started(self.record, self.tracks if kept else None)
 

@@ -91,6 +91,8 @@ class Call:
         self._timers: dict[IDelayedCall, None] = {}
         #: Whether the observers know of the first frame; theirs to set.
         self.first_audio_told = False
+        #: The key by which the caller may still agree to be recorded.
+        self._consent_key = ""
         self._frames_seen = 0
         self._quiet_since = services.clock.seconds()
         self.inbound = Inbound(dialect, services.clock.seconds, self)
@@ -138,6 +140,10 @@ class Call:
             self._link.heard(event.payload, event.timestamp_ms)
 
     def digit_received(self, event: DigitReceived) -> None:
+        # Only the first key is the answer: later ones are for other questions.
+        key, self._consent_key = self._consent_key, ""
+        if key and event.digit == key:
+            self.ask_recorders("consent")
         self.tell_agent("digit_pressed", event.digit)
 
     def mark_echoed(self, event: MarkEchoed) -> None:
@@ -167,6 +173,7 @@ class Call:
         """There is a place: the call is open."""
         self.record = record
         self.route = route
+        self._consent_key = route.consent_key
         if not route.recorded:
             self.inbound.tracks = self.stream.tracks = None
         self.life.admitted()

@@ -110,6 +110,9 @@ class Control:
     def resume_recording(self) -> None:
         self._call.ask_recorders("resume")
 
+    def consent_to_recording(self) -> None:
+        self._call.ask_recorders("consent")
+
     def call_later(self, seconds: float, function: Callable[[], Any]) -> Any:
         self._must_be_open()
         return self._call.call_agent_later(seconds, function)

@@ -41,6 +41,8 @@ class Route:
     make_agent: AgentFactory = field(repr=False)
     #: Whether its sound is kept for the recorder.
     recorded: bool = True
+    #: The key by which its caller agrees to that; empty when there is no need.
+    consent_key: str = ""
 
 
 @define(kw_only=True)

@@ -161,18 +161,20 @@ class Switchboard:
             return
         services = self._services
         elapsed_us = microseconds(services.clock) - started_us
+        to_number = reservation.to_number if reservation else ""
+        route = services.route(to_number)
         record = CallRecord(
             session_id=call.session_id,
             call_id=event.call_id,
             account_id=event.account_id,
             stream_id=event.stream_id,
             from_number=reservation.from_number if reservation else "",
-            to_number=reservation.to_number if reservation else "",
+            to_number=to_number,
             format=event.format,
             started_at=services.wall() - elapsed_us / 1_000_000,
             started_us=started_us,
+            needs_consent=bool(route.consent_key),
         )
-        route = services.route(record.to_number)
         older = self._by_call_id.get(event.call_id)
         self._by_call_id[event.call_id] = call
         if older is not None:

@@ -89,7 +89,8 @@ class CarrierRecordings:
             pause=self._new_pause(record),
         )
         inputs = make_recording(call)
-        self._calls[record.call_id] = _Live(call, inputs, record.session_id)
+        self._calls[record.call_id] = live = _Live(call, inputs, record.session_id)
+        live.agreed = not record.needs_consent
         if self._wanted(record):
             inputs.arm()
         else:
@@ -212,25 +213,32 @@ class _Live:
     call: CarrierCall
     inputs: RecordingInputs
     session_id: str
-    #: Whether the caller was told something.
+    #: Whether the caller was told something, and agreed to be recorded.
     spoken: bool = False
+    agreed: bool = True
 
     def carried_by(self, record: CallRecord) -> None:
         """Another stream goes on with the call; it knows of no pause."""
         self.session_id = record.session_id
+        self.agreed = self.agreed or not record.needs_consent
         self.asked("resume")
 
     def asked(self, wish: RecordingWish) -> None:
-        self.call.pause.want(wish == "pause")
+        if wish == "consent":
+            self.agreed = True
+        else:
+            self.call.pause.want(wish == "pause")
         self.trigger()
 
     def trigger(self) -> None:
         """Have it recorded, if it is time."""
-        if self.spoken and not self.call.pause.wanted:
+        if self.spoken and self.agreed and not self.call.pause.wanted:
             self.inputs.trigger()
 
     def ended(self) -> None:
-        if self.call.state == "armed" and self.spoken:
+        if self.call.state == "armed" and not self.agreed:
+            self.inputs.skip("no_consent")
+        elif self.call.state == "armed" and self.spoken:
             self.inputs.skip("paused")
         self.inputs.ended()
 

@@ -135,6 +135,7 @@ class LocalRecordings(Service):
             ),
             defer_to_thread=self._together.defer,
             keep_unspoken=self.keep_unspoken,
+            has_consent=not record.needs_consent,
         )
         recording.arm()
         self._unfinished.add(record.session_id)

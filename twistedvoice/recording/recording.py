@@ -86,6 +86,8 @@ class Recording:
     part: Part
     defer_to_thread: Callable[..., Deferred[Any]]
     keep_unspoken: bool
+    #: Whether sound may be kept; before, all of it is dropped.
+    has_consent: bool = True
     state: State = field(default=State.IDLE, init=False)
     _spoken: bool = field(default=False, init=False)
     #: Frames given up since the disk did not answer.
@@ -111,20 +113,39 @@ class Recording:
     def trigger(self) -> None:
         """The caller was told something; again is nothing new."""
         self._spoken = True
-        self._start()
+        if self.has_consent:
+            self._start()
 
     def pause(self) -> None:
         """Record silence from now on, on both sides; again is nothing new."""
         if self._paused_since_us is None:
             self._paused_since_us = self._now_us()
-            self._note(PAUSE)
+            if self.has_consent:
+                self._note(PAUSE)
 
     def resume(self) -> None:
         """Record sound again; nothing happens while it is not paused."""
         if self._paused_since_us is not None:
             self._paused_us += self._now_us() - self._paused_since_us
             self._paused_since_us = None
+            if self.has_consent:
+                self._note(RESUME)
+
+    def consent(self) -> None:
+        """
+        The caller agreed: keep sound from now on; again is nothing new.
+
+        What was before is a pause from the start, as far as files know.
+        """
+        if self.has_consent:
+            return
+        self.has_consent = True
+        self.tracks.heard.clear()
+        self.tracks.notes = [Note(PAUSE, self.record.started_us, 0)]
+        if self._paused_since_us is None:
             self._note(RESUME)
+        if self._spoken:
+            self._start()
 
     def turn(self, waiting_us: int) -> None:
         """
@@ -133,7 +154,7 @@ class Recording:
         :param waiting_us: how much may wait for a disk that does not answer.
         """
         now_us = self._now_us()
-        if self.state is State.FAILED:
+        if self.state is State.FAILED or not self.has_consent:
             self.tracks.take(now_us)
             self.tracks.notes.clear()
         elif self.state is State.ARMED and now_us > _UNSPOKEN_US:
@@ -152,7 +173,10 @@ class Recording:
         """
         # A call may be over before anybody came to say that its first frame was sent.
         self._spoken = self._spoken or bool(self.tracks.played)
-        if self._spoken or self.keep_unspoken:
+        if self.state is State.ARMED and not self.has_consent:
+            self._reason = "no_consent"
+            self._enter(State.SKIPPED)
+        elif self._spoken or self.keep_unspoken:
             self._start()
         elif self.state is State.ARMED:
             self._enter(State.SKIPPED)
