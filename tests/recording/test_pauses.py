@@ -152,6 +152,30 @@ class PauseTests(LocalTestCase):
         self.assertEqual(set(caller[12000 : 20000 + ON_ITS_WAY]), {0})
         self.assertEqual(set(caller[20000 + ON_ITS_WAY :]), {LOUD})
 
+    def mark(self, from_ms: int, until_ms: int) -> None:
+        """The mark after what was said by our clock from here to there comes back."""
+        start_us, now_us = self.call.record.started_us, self.clock.seconds() * 1e6
+        heard = len(self.call.tracks.heard)
+        span_us = (start_us + from_ms * 1000, start_us + until_ms * 1000)
+        self.call.tracks.notes.append(Note("played", int(now_us), heard, *span_us))
+
+    def test_heard_in_it(self) -> None:
+        """What was said before, and is known to be heard in a pause, is silence."""
+        self.call.said_something()
+        self.call.talk(0.3)
+        self.call.talk(0.2, us=False)
+        self.mark(0, 300)
+        self.call.talk(0.5, us=False)
+        self.call.talk(1)
+        self.call.ask("pause")
+        self.call.talk(1, us=False)
+        (part,) = self.folder.rglob("*.wav.part")
+        written = read_wav(part).samples[16_000:, 1].tolist()
+        self.assertEqual((set(written), len(written) > 4000), ({0}, True))
+        _, service = self.samples(self.facts(self.call))
+        said = [0] * 1600 + [LOW] * 2400 + [0] * 5600 + [LOW] * 6400
+        self.assertEqual(service, said + [0] * 8000)
+
     def test_moved_into_it(self) -> None:
         """What was said before, but turns out to be heard in a pause, is silence."""
         self.call.said_something()
@@ -159,11 +183,7 @@ class PauseTests(LocalTestCase):
         self.call.ask("pause")
         self.call.talk(0.2, us=False)
         # The mark says that the last of it was heard 200 ms later than our clock said.
-        start_us, now_us = self.call.record.started_us, self.clock.seconds() * 1e6
-        heard = len(self.call.tracks.heard)
-        self.call.tracks.notes.append(
-            Note("played", int(now_us), heard, start_us, start_us + 1_300_000)
-        )
+        self.mark(0, 1300)
         self.call.talk(1, us=False)
         facts = self.facts(self.call)
         _, service = self.samples(facts)
@@ -184,6 +204,7 @@ class PauseTests(LocalTestCase):
         self.thread.go_on()
         facts = self.facts(self.call)
         caller, service = self.samples(facts)
+        self.assertEqual(set(caller[40 * 8000 : 71 * 8000]), {LOUD})
         self.assertEqual(set(caller[81 * 8000 + ON_ITS_WAY :]), {LOUD})
         self.assertEqual(set(caller[71 * 8000 : 81 * 8000 + ON_ITS_WAY]), {0})
         self.assertEqual(set(service[71 * 8000 : 81 * 8000]), {0})

@@ -140,7 +140,6 @@ class Recording:
         if self.has_consent:
             return
         self.has_consent = True
-        self.tracks.heard.clear()
         self.tracks.notes = [Note(PAUSE, self.record.started_us, 0)]
         if self._paused_since_us is None:
             self._note(RESUME)
