@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.calls.services import Route
 from twistedvoice.recording.local import LocalRecordings
+from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.sidecar import read_lines
 
 from ..calls.doubles import Exchange, Line, Notebook, tone
@@ -183,7 +184,7 @@ class KeyTests(SynchronousTestCase):
     def setUp(self) -> None:
         clock, self.agent = Clock(), Notebook()
         self.folder = Path(self.mktemp())
-        recordings = LocalRecordings(clock, self.folder, execute)
+        recordings = LocalRecordings(clock, self.folder, execute, PartsHere())
         recordings.startService()
         self.exchange = Exchange(clock=clock, observers=(recordings,))
         self.exchange.services.route = self.route_with("1")

@@ -16,9 +16,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio.wav import read_wav
+from twistedvoice.formats import MULAW_8K
 from twistedvoice.interfaces import RecordingWish
 from twistedvoice.realtime.tracks import Note
 from twistedvoice.recording.local import LocalRecordings
+from twistedvoice.recording.mixer import Batch
+from twistedvoice.recording.part import PartFile
+from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.pauses import outside, paused_spans
 from twistedvoice.recording.recovery import recover
 from twistedvoice.recording.sidecar import read_lines
@@ -168,13 +172,13 @@ class PauseTests(LocalTestCase):
         self.call.talk(0.5, us=False)
         self.call.talk(1)
         self.call.ask("pause")
-        self.call.talk(1, us=False)
+        self.call.talk(2, us=False)
         (part,) = self.folder.rglob("*.wav.part")
         written = read_wav(part).samples[16_000:, 1].tolist()
         self.assertEqual((set(written), len(written) > 4000), ({0}, True))
         _, service = self.samples(self.facts(self.call))
         said = [0] * 1600 + [LOW] * 2400 + [0] * 5600 + [LOW] * 6400
-        self.assertEqual(service, said + [0] * 8000)
+        self.assertEqual(service, said + [0] * 16_000)
 
     def test_moved_into_it(self) -> None:
         """What was said before, but turns out to be heard in a pause, is silence."""
@@ -240,6 +244,48 @@ class PauseTests(LocalTestCase):
         self.assertEqual(set(samples[8000:].ravel().tolist()), {0})
         lines = read_lines(path.with_suffix(".jsonl"))
         self.assertIn({"kind": "pause", "at": 1000.0}, lines)
+
+
+class WriterTests(SynchronousTestCase):
+    """The process that writes a paused recording dies."""
+
+    def batch(self, number: int, kind: str = "") -> Batch:
+        """:returns: both sides of a tenth of a second, which may begin with a note."""
+        at_ms = number * 100
+        frames = range(at_ms, at_ms + 100, 20)
+        return Batch(
+            heard=[(at, HELLO) for at in frames],
+            played=[(at * 1000, WELCOME) for at in frames],
+            until_us=at_ms * 1000 + 100_000,
+            notes=[Note(kind, at_ms * 1000, 0)] if kind else [],
+        )
+
+    def test_goes_on(self) -> None:
+        """Another one knows where it was paused, and that it still is."""
+        path = Path(self.mktemp()) / "call.wav"
+        part = PartFile(path, MULAW_8K)
+        part.open()
+        kinds = {2: "pause", 4: "resume", 6: "pause", 9: "resume"}
+        for number in range(12):
+            state = part.state
+            part.append(self.batch(number, kinds.get(number, "")))
+            # It dies after each, before it has answered.
+            assert part._lock is not None
+            part._lock.close()
+            part = PartFile(path, MULAW_8K)
+            part.resume(state)
+            part.append(self.batch(number, kinds.get(number, "")))
+        # Of the first pause, though long past.
+        part.append(Batch([(at, HELLO) for at in range(200, 400, 20)], [], 1_200_000))
+        part.finish(Batch([], [], 1_200_000))
+        samples = read_wav(path).samples
+        service = [LOW] * 1600 + [0] * 1600 + [LOW] * 1600 + [0] * 2400 + [LOW] * 2400
+        self.assertEqual(samples[:, 1].tolist(), service)
+        for start, end in ((1600, 3200), (4800, 7200)):
+            caller = samples[start : end + ON_ITS_WAY, 0]
+            self.assertEqual(set(caller.tolist()), {0})
+        rate, lines = MULAW_8K.rate, read_lines(path.with_suffix(".jsonl"))
+        self.assertEqual(paused_spans(lines, rate), [(1600, 3200), (4800, 7200)])
 
 
 class Story:
@@ -375,7 +421,7 @@ class DigitTests(SynchronousTestCase):
     def left_of(self, keys: str) -> tuple[dict[str, bytes], list[dict[str, object]]]:
         """:returns: all files and CDRs of a call in which these keys were pressed."""
         clock, agent, folder = Clock(), Notebook(), Path(self.mktemp())
-        recordings = LocalRecordings(clock, folder, execute)
+        recordings = LocalRecordings(clock, folder, execute, PartsHere())
         exchange = Exchange(agent=lambda: agent, clock=clock, observers=(recordings,))
         recordings.startService()
         line = exchange.dial()

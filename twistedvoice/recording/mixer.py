@@ -118,7 +118,8 @@ class Mixer:
     def state(self) -> tuple[int, ...]:
         """What :meth:`resume` needs, besides where the file ends."""
         heard, far_end = self._heard, self._far_end
-        return (self._lead.us, far_end.delay_us, heard.end, heard.correction)
+        own = (self._lead.us, far_end.delay_us, heard.end, heard.correction)
+        return (*own, *self._pauses.state)
 
     def resume(self, mixed: int, state: Sequence[int]) -> None:
         """
@@ -127,10 +128,11 @@ class Mixer:
         What that one held is lost, and is told. Our sound lies where the last known
         delay says, until the next mark comes back.
         """
-        lead_us, delay_us, heard_end, correction = state or (0, 0, mixed, 0)
+        lead_us, delay_us, heard_end, correction, *paused = state or (0, 0, mixed, 0)
         self.mixed = mixed
         self._lead.us = lead_us
         self._far_end.resume(delay_us)
+        self._pauses.resume(paused)
         self._heard.end, self._heard.correction = heard_end, correction
         if heard_end > mixed:
             self.lost.append((self._time_of(mixed), self._time_of(heard_end)))

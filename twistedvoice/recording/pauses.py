@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from ..formats import AudioFormat
 from ..realtime.tracks import Note
@@ -42,6 +43,22 @@ class Pauses:
         #: On the recording's time, in samples; and what is not there yet.
         self._spans: list[Span] = []
         self._unplaced: list[Note] = []
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """What :meth:`resume` needs; empty when it was never paused."""
+        if not self._spans:
+            return ()
+        return (len(self._ours), *chain(*self._ours), *chain(*self._spans))
+
+    def resume(self, state: Sequence[int]) -> None:
+        """Go on where another writer of the same recording died, paused or not."""
+        if not state:
+            return
+        ours, *numbers = state
+        spans = list(zip(numbers[::2], numbers[1::2], strict=True))
+        self._ours, self._spans = spans[:ours], spans[ours:]
+        self._is_on = self._spans[-1][1] == _OPEN
 
     def heard(self, frames: Frames, notes: Iterable[Note]) -> Frames:
         """
@@ -163,7 +180,9 @@ def paused_spans(lines: Iterable[Mapping[str, object]], rate: int) -> list[Span]
             continue
         at = round(float(str(line["at"])) * rate / 1000)
         if line["kind"] == PAUSE:
-            spans.append((at, _OPEN))
+            # A writer that died may have said so before.
+            if not spans or spans[-1][1] != _OPEN:
+                spans.append((at, _OPEN))
         elif spans:
             spans[-1] = (spans[-1][0], at)
     return spans
