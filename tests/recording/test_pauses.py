@@ -445,7 +445,7 @@ class DigitTests(SynchronousTestCase):
     def test_stored_nowhere(self) -> None:
         """What was pressed makes no difference to anything that is kept."""
         files, cdrs = self.left_of("49290*#")
-        self.assertEqual(sorted(files), ["session-1.jsonl", "session-1.wav"])
+        self.assertLessEqual({"session-1.jsonl", "session-1.wav"}, set(files))
         self.assertEqual(len(cdrs), 1)
         self.assertEqual(self.left_of("1111111"), (files, cdrs))
 
