@@ -96,6 +96,7 @@ class LoadTests(_ConfigTestCase):
             {
                 "TWISTEDVOICE_TWILIO__AUTH_TOKEN_SECONDARY": "hush2",
                 "TWISTEDVOICE_TWILIO__API_KEY_SECRET": "hush3",
+                "TWISTEDVOICE_RECORDING__KEY": "hush5-and-eleven",
                 "SUB": "hush4",
                 "TWISTEDVOICE_S3__SECRET_ACCESS_KEY": "hush5",
             },

@@ -26,10 +26,10 @@ def floors() -> dict[str, int]:
 #: what reads the configuration, builds and wires.
 BUILDING = 6
 
-#: The one way up: a command is the simulator's or the load test's, and imports it when
-#: it is given.
+#: The one way up: a command is the archive's, the simulator's or the load test's, and
+#: imports it when it is given.
 COMMANDS = "twistedvoice.cli"
-COMMANDED = ("twistedvoice.simulator", "twistedvoice.bench")
+COMMANDED = ("twistedvoice.archive", "twistedvoice.simulator", "twistedvoice.bench")
 
 
 class House:
@@ -146,7 +146,7 @@ class LayersTests(SynchronousTestCase):
         module = self.house.modules[COMMANDS]
         for node in module.tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                self.assertNotRegex(ast.unparse(node), "simulator|bench")
+                self.assertNotRegex(ast.unparse(node), "archive|simulator|bench")
 
     def test_sound_and_carriers_do_no_io(self) -> None:
         """Sound and the carriers' languages know neither Twisted nor Autobahn."""

@@ -250,6 +250,12 @@ class ContradictionsTests(SynchronousTestCase):
             self.assertIn("twistedvoice demo", problem)
             self.assertIn("--trust-loopback", problem)
 
+    def test_recording_key(self) -> None:
+        """A key that could be guessed is none; without one nothing is sealed."""
+        self.assertKeys(self.safe | {"recording.key": None})
+        self.assertKeys(self.safe | {"recording.key": "k" * 16})
+        self.assertKeys(self.safe | {"recording.key": "k" * 15}, "recording.key")
+
     def test_workers(self) -> None:
         """Workers need a store that can be shared, and a port to hand down [CP-1]."""
         crew = self.safe | {"workers": 2, "store": "a.sqlite", "node_id": "n" * 58}

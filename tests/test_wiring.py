@@ -18,7 +18,9 @@ from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
 from twistedvoice.config import Config
 from twistedvoice.errors import StoreError
 from twistedvoice.interfaces import Errand
+from twistedvoice.recording.seal import sealed
 from twistedvoice.recording.settle import settle
+from twistedvoice.recording.sidecar import read_lines
 from twistedvoice.routing import Routes
 from twistedvoice.web.admin import Health, Metrics, Ready
 from twistedvoice.web.site import MediaResource, QuietSite
@@ -153,6 +155,19 @@ class HouseTests(SynchronousTestCase):
         )
         made = house(self.reactor, config)
         self.assertEqual([*made.performers], ["export", "upload"])
+
+    def test_sealed(self) -> None:
+        """What is recorded, and what a dead process left, is sealed with the key."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        config = settings(recordings=str(folder), recording_key_file=self.secret())
+        local = house(self.reactor, config).local
+        assert local is not None
+        leave(folder / "a.wav")
+        local.startService()
+        self.reactor.advance(1)
+        end = read_lines(folder / "a.jsonl")[-1]
+        self.assertEqual(end["seal"], sealed(end["chain"], b"x" * 32))
 
     def secret(self) -> str:
         """:returns: the path of a file with a secret."""

@@ -104,6 +104,8 @@ class RecordingConfig:
 
     without_audio: Literal["keep", "discard"]
     fsync: Literal["never", "second", "close"]
+    #: What recordings are sealed with, None for no seal.
+    key: str | None = field(repr=False)
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,7 @@ from .kinds import (
     is_tcp,
 )
 from .logs import masked
+from .recording.seal import LEAST_KEY_BYTES
 from .settings import NUMBER_SETTINGS, SETTINGS, Setting, did_you_mean
 from .sources import Given, Sources
 
@@ -189,6 +190,11 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             # Hanging up is then more than closing the stream.
             yield from _missing_account(values, "after_stream is not hangup")
     yield from _against_workers(values)
+    if len(values.get("recording.key") or LEAST_KEY_BYTES * "-") < LEAST_KEY_BYTES:
+        yield (
+            "recording.key: is too short to keep anybody from guessing it; give"
+            f" {LEAST_KEY_BYTES} characters or more"
+        )
     key, secret = "twilio.api_key_sid", "twilio.api_key_secret"
     for one, other in ((key, secret), (secret, key)):
         if values.get(one) and values.get(other, "") is None:

@@ -324,6 +324,7 @@ SETTINGS = (
         default="close",
         help="When recordings reach the disk itself: never, second or close.",
     ),
+    *_secret("recording.key", "What recordings are sealed with.", reload=False),
     Setting(
         key="carrier_recording.enabled",
         kind=SWITCH,

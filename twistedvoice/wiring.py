@@ -217,6 +217,7 @@ class House:
         config = self.config
         self.local: LocalRecordings | None = None
         self.carrier_side: CarrierRecordings | None = None
+        key = config.recording.key
         if self.posting is not None:
             self.local = LocalRecordings(
                 self._reactor,
@@ -229,6 +230,7 @@ class House:
                 without_audio=config.recording.without_audio,
                 fsync=config.recording.fsync,
                 finished=self.posting.finished,
+                key=None if key is None else key.encode("ascii"),
             )
         if config.carrier_recording.enabled and self._rest is not None:
             self.carrier_side = CarrierRecordings(

@@ -12,6 +12,7 @@ from twistedvoice.formats import ALAW_8K, MULAW_8K
 from twistedvoice.realtime.tracks import Note
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.parts import Job, Parts
+from twistedvoice.recording.seal import sealed
 from twistedvoice.recording.sidecar import read_lines
 
 HELLO, WELCOME = b"\x80" * 160, b"\x00" * 160
@@ -25,6 +26,7 @@ class PartsContract:
     parts: Parts
     assertEqual: Any
     assertIn: Any
+    assertNotIn: Any
     assertIsNone: Any
     assertIsInstance: Any
     assertRaises: Any
@@ -53,6 +55,17 @@ class PartsContract:
         part.finish(Batch([(0, HELLO)], [(0, HELLO)], 40_000, 40_000, [said]))
         kinds = [line["kind"] for line in read_lines(self.folder / "a.jsonl")]
         self.assertEqual(kinds.count("said"), 1)
+
+    def test_sealed(self) -> None:
+        """With a key it is sealed, and says how, and shows the key to nobody."""
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K, key=b"hush" * 4)
+        self.assertNotIn("hush", repr(part))
+        part.open()
+        self.assertEqual((part.chain, part.seal), ("", ""))
+        part.finish(Batch([(0, HELLO)], [], 20_000, 20_000))
+        end = read_lines(self.folder / "a.jsonl")[-1]
+        self.assertEqual((part.chain, part.seal), (end["chain"], end["seal"]))
+        self.assertEqual(part.seal, sealed(part.chain, b"hush" * 4))
 
     def test_discard(self) -> None:
         """Nothing is left of a part that is discarded."""

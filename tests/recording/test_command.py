@@ -13,7 +13,9 @@ from twistedvoice.cli import main
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.part import PartFile
+from twistedvoice.recording.seal import sealed
 from twistedvoice.recording.settle import PART_SUFFIX
+from twistedvoice.recording.sidecar import read_lines
 
 from .left import leave
 
@@ -57,6 +59,19 @@ class RecoverTests(SynchronousTestCase):
         one, two = map(json.loads, self.out.getvalue().splitlines())
         self.assertEqual((one["duration_ms"], one["damaged"]), (3000, 0))
         self.assertIn("not as a WAV file", two["error"])
+
+    def test_sealed(self) -> None:
+        """With the file of a key what is finished is sealed; a bad file is an error."""
+        key = self.folder / "key"
+        key.write_text("a secret of some length\n")
+        leave(self.folder / "one.wav")
+        self.assertEqual(self.recover("--key-file", str(key)), 0)
+        (end,) = read_lines(self.folder / "one.jsonl")[-1:]
+        self.assertEqual(end["seal"], sealed(end["chain"], b"a secret of some length"))
+        leave(self.folder / "two.wav")
+        self.assertEqual(self.recover("--key-file", "/nowhere"), 2)
+        self.assertEqual(self.recover(), 0)
+        self.assertNotIn("seal", read_lines(self.folder / "two.jsonl")[-1])
 
     def test_failed(self) -> None:
         """What cannot be finished is told, and is 1."""

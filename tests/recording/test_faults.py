@@ -23,7 +23,7 @@ from twistedvoice.audio.wav import read_wav
 from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.recovery import recover
-from twistedvoice.recording.settle import settle
+from twistedvoice.recording.settle import Settled, settle
 from twistedvoice.recording.sidecar import journal_path, read_lines
 from twistedvoice.store.sqlite import SqliteStore
 
@@ -256,8 +256,8 @@ class LockedTests(TestCase):
             other.execute("BEGIN EXCLUSIVE")
             kept = store.add_cdr("n1-1", {"recording": "n1-1.wav"})
             part = leave(folder / "n1-1.wav")
-            path: Path = await _in_thread(part)
-            self.assertEqual(len(read_wav(path).samples), 24_000)
+            settled = await _in_thread(part)
+            self.assertEqual(len(read_wav(settled.path).samples), 24_000)
             self.assertFalse(kept.called)
             other.execute("ROLLBACK")
         other.close()
@@ -268,5 +268,5 @@ class LockedTests(TestCase):
         self.assertFalse(journal_path(part).exists())
 
 
-def _in_thread(part: Path) -> Deferred[Path]:
+def _in_thread(part: Path) -> Deferred[Settled]:
     return deferToThread(settle, part, "ended", check=False, sync=True)

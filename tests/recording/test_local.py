@@ -23,6 +23,7 @@ from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.part import PartFile
 from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.recording import Recording
+from twistedvoice.recording.seal import sealed
 from twistedvoice.recording.sidecar import read_lines
 
 #: Twenty milliseconds of the caller, and of the service.
@@ -118,6 +119,7 @@ class LocalTestCase(SynchronousTestCase):
     """Has a service that records."""
 
     without_audio: Literal["keep", "discard"] = "keep"
+    key: bytes | None = None
 
     def setUp(self) -> None:
         """Start the service."""
@@ -131,6 +133,7 @@ class LocalTestCase(SynchronousTestCase):
             self.thread.defer,
             PartsHere(),
             without_audio=self.without_audio,
+            key=self.key,
         )
         self.recordings.startService()
         self.thread.done.clear()
@@ -174,6 +177,8 @@ class RecordTests(LocalTestCase):
                 "path": str(path),
                 "duration_ms": 4000,
                 "paused_ms": 0,
+                "chain": read_lines(path.with_suffix(".jsonl"))[-1]["chain"],
+                "seal": "",
                 "degraded": False,
                 "lost": [],
                 "late_frames": 0,
@@ -574,3 +579,19 @@ class ServiceTests(LocalTestCase):
         self.recordings.startService()
         self.assertEqual(self.thread.done[-1], "recover")
         self.assertEqual(self.names(), ["2026/11/23/n1-1-2.wav", "2026/11/23/n1-1.wav"])
+
+
+class SealedTests(LocalTestCase):
+    """A service with a key."""
+
+    key = b"0123456789abcdef"
+
+    def test_sealed(self) -> None:
+        """The call's record has the chain and the seal that the sidecar has."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(2)
+        facts = self.facts(call)
+        end = read_lines(Path(facts["path"]).with_suffix(".jsonl"))[-1]
+        self.assertEqual((facts["chain"], facts["seal"]), (end["chain"], end["seal"]))
+        self.assertEqual(facts["seal"], sealed(facts["chain"], b"0123456789abcdef"))

@@ -59,7 +59,7 @@ class PostingTestCase(SynchronousTestCase):
     def finished(self, name: str) -> Path:
         """:returns: a recording that was finished and marked."""
         part = leave(self.folder / f"{name}.wav")
-        return settle(part, "ended", check=False, sync=False)
+        return settle(part, "ended", check=False, sync=False).path
 
 
 class PostingTests(PostingTestCase):

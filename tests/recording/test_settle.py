@@ -31,6 +31,8 @@ from .left import leave
 #: The header of our own files.
 HEADER = 58
 LOUD, LOW = 32124, -31100
+#: The sidecar of three seconds.
+KINDS = ["recording", "header", "sum", "sum", "sum", "end"]
 
 
 class SettleTestCase(SynchronousTestCase):
@@ -71,10 +73,12 @@ class SettleTests(SettleTestCase):
 
     def test_late_sound(self) -> None:
         """What came late is in its place; the rest is as it was."""
-        path = settle(leave(self.folder / "a.wav"), "ended", check=False, sync=True)
+        path = settle(
+            leave(self.folder / "a.wav"), "ended", check=False, sync=True
+        ).path
         self.assertEqual(self.sides(path), ([LOUD] * 24000, [LOW] * 24000))
         self.assertEqual(self.names(), ["a.jsonl", "a.wav"])
-        self.assertEqual(self.kinds(path), ["recording", "sum", "sum", "sum", "end"])
+        self.assertEqual(self.kinds(path), KINDS)
         self.assert_sums(path)
 
     def test_moved(self) -> None:
@@ -82,7 +86,7 @@ class SettleTests(SettleTestCase):
         for by in (800, -800, 23_000, -23_000):
             part = leave(self.folder / f"{by}.wav")
             self.add(part, Moved([(8000, 16000, by)]))
-            path = settle(part, "ended", check=False, sync=False)
+            path = settle(part, "ended", check=False, sync=False).path
             service = [LOW] * 8000 + [0] * 8000 + [LOW] * 8000
             first, last = max(0, 8000 + by), max(0, min(24000, 16000 + by))
             service[first:last] = [LOW] * (last - first)
@@ -94,7 +98,7 @@ class SettleTests(SettleTestCase):
         part = leave(self.folder / "a.wav")
         self.add(part, Late(1, 0, b"\x7f" * 16000), Late(1, 16000, b"\x11" * 8000),
                  Moved([(8000, 16000, 4000), (16000, 20000, 4000)]))  # fmt: skip
-        path = settle(part, "ended", check=False, sync=False)
+        path = settle(part, "ended", check=False, sync=False).path
         service = read_wav(path).samples[:, 1]
         self.assertEqual(set(service[:12000].tolist()), {0})
         self.assertEqual(len(set(service[20000:24000].tolist())), 1)
@@ -104,8 +108,8 @@ class SettleTests(SettleTestCase):
         """A part alone becomes a recording with checksums of its own."""
         part = leave(self.folder / "a.wav")
         journal_path(part).unlink()
-        path = settle(part, "recovered", check=True, sync=False)
-        self.assertEqual(self.kinds(path), ["sum", "sum", "sum", "end"])
+        path = settle(part, "recovered", check=True, sync=False).path
+        self.assertEqual(self.kinds(path), KINDS[1:])
         self.assert_sums(path)
 
     def test_damaged(self) -> None:
@@ -114,7 +118,7 @@ class SettleTests(SettleTestCase):
         with part.open("r+b") as file:
             file.seek(HEADER + 40_000)
             file.write(bytes(4096))
-        path = settle(part, "recovered", check=True, sync=False)
+        path = settle(part, "recovered", check=True, sync=False).path
         caller, service = self.sides(path)
         self.assertEqual(service, [LOW] * 16000 + [0] * 8000)
         self.assertEqual(caller, [LOUD] * 16000 + [0] * 8000)

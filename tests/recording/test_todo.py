@@ -61,7 +61,7 @@ class TodoTests(SynchronousTestCase):
 
     def test_left(self) -> None:
         """What is settled is marked until it is ticked off; a part is not."""
-        final = settle(leave(self.final), "ended", check=False, sync=False)
+        final = settle(leave(self.final), "ended", check=False, sync=False).path
         part = leave(self.folder / "n-2.wav")
         mark(self.folder / "n-2.wav", [], sync=False)
         self.assertTrue(part.exists())

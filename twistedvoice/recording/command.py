@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .recovery import outcomes
+from .seal import read_key
 from .sidecar import read_lines
 
 __all__ = ["recordings"]
@@ -24,9 +25,11 @@ def recordings(words: Sequence[str]) -> int:
     Run one command of the group.
 
     :returns: the exit status: 1 when something could not be finished.
+    :raises ConfigError: when the file of a key holds none.
     """
     said = _parser().parse_args(words)
-    return _recover(said.folder, as_json=said.json)
+    key = said.key_file and read_key(said.key_file)
+    return _recover(said.folder, key, as_json=said.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,14 +43,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     recover.add_argument("folder", metavar="DIR", type=_folder)
     recover.add_argument(
+        "--key-file",
+        metavar="FILE",
+        type=Path,
+        help="seal them with the key in this file, as recording.key_file names it",
+    )
+    recover.add_argument(
         "--json", action="store_true", help="one line of JSON for each"
     )
     return parser
 
 
-def _recover(folder: Path, *, as_json: bool) -> int:
+def _recover(folder: Path, key: bytes | None, *, as_json: bool) -> int:
     failed = finished = 0
-    for part, outcome in outcomes(folder):
+    for part, outcome in outcomes(folder, key):
         if isinstance(outcome, Path):
             finished += 1
             _tell({"path": str(outcome), **_facts(outcome)}, as_json=as_json)

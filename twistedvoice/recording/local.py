@@ -58,6 +58,7 @@ class LocalRecordings(Service):
         caller.
     :param fsync: when what is written is made to reach the disk itself.
     :param finished: told of each recording that has its final name.
+    :param key: what sidecars are sealed with.
     :param batch_seconds: how much sound is written at once. No multiple of a frame:
         the newest frame should be of another age at each visit (see :mod:`.lead`).
     """
@@ -72,6 +73,7 @@ class LocalRecordings(Service):
         without_audio: Literal["keep", "discard"] = "keep",
         fsync: FsyncPolicy = "close",
         finished: Callable[[Path], object] = lambda path: None,
+        key: bytes | None = None,
         batch_seconds: float = 0.507,
     ) -> None:
         self._clock = clock
@@ -84,6 +86,7 @@ class LocalRecordings(Service):
         self.counts: Counter[str] = Counter()
         self._fsync = fsync
         self._tell_finished = finished
+        self._key = key
         self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(lambda: self._together.gather(self._visit))
         self._visits.clock = clock
@@ -101,7 +104,7 @@ class LocalRecordings(Service):
         visited = self._visits.start(self._visit_seconds, now=False)
         visited.addErrback(_log_unvisited)
         self._unfinished.add(_RECOVERY)
-        recovered = self._together.defer(recover, self._folder)
+        recovered = self._together.defer(recover, self._folder, self._key)
         recovered.addCallbacks(self._recovered, _log_unrecovered)
         recovered.addCallback(lambda _: self._finished(_RECOVERY))
 
@@ -132,6 +135,7 @@ class LocalRecordings(Service):
                 record.format,
                 about=_about(record),
                 fsync=self._fsync,
+                key=self._key,
             ),
             defer_to_thread=self._together.defer,
             keep_unspoken=self.keep_unspoken,

@@ -46,6 +46,7 @@ class PartFile:
 
     :param path: where the recording will be when it is whole.
     :param about: what the sidecar says of the call.
+    :param key: what the finished sidecar is sealed with.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class PartFile:
         *,
         about: Mapping[str, object] | None = None,
         fsync: FsyncPolicy = "close",
+        key: bytes | None = None,
     ) -> None:
         self._part = path.with_name(path.name + PART_SUFFIX)
         self._format = format
         self._about = about or {}
         self._fsync = fsync
+        self._key = key
         self._mixer = Mixer(format)
         self._seconds = Seconds(format)
         self._lock: FileIO | None = None
@@ -68,6 +71,8 @@ class PartFile:
         self._why = "ended"
         #: Where the sound is now, None while or when there is no file.
         self.path: Path | None = None
+        #: What proves the finished recording; see :mod:`.seal`.
+        self.chain = self.seal = ""
 
     @property
     def duration_ms(self) -> int:
@@ -229,7 +234,8 @@ class PartFile:
             self._writer.close()
             self._journal.close()
             sync = self._fsync != "never"
-            self.path = settle(self._part, self._why, check=False, sync=sync)
+            done = settle(self._part, self._why, check=False, sync=sync, key=self._key)
+            self.path, self.chain, self.seal = done.path, done.chain, done.seal
 
 
 def lock_abandoned(part: Path) -> FileIO | None:

@@ -50,6 +50,14 @@ class Part(Protocol):
     def lost(self) -> Sequence[tuple[int, int]]:
         """Spans of sound that another writer took along, in microseconds."""
 
+    @property
+    def chain(self) -> str:
+        """The last link of the finished recording's chain; empty without one."""
+
+    @property
+    def seal(self) -> str:
+        """The seal on that, empty without a key."""
+
     def open(self) -> None:
         """Make the files and their folders."""
 

@@ -150,7 +150,8 @@ class _RemotePart:
 
     _writer: WriterProcess
     number: int
-    _about: tuple[Any, ...]
+    #: With the key that recordings are sealed with.
+    _about: tuple[Any, ...] = field(repr=False)
     _facts: Facts = field(factory=Facts)
 
     @property
@@ -172,6 +173,14 @@ class _RemotePart:
     @property
     def lost(self) -> Sequence[tuple[int, int]]:
         return self._facts.lost
+
+    @property
+    def chain(self) -> str:
+        return self._facts.chain
+
+    @property
+    def seal(self) -> str:
+        return self._facts.seal
 
     def open(self) -> None:
         self._do("open")

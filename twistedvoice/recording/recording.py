@@ -288,6 +288,8 @@ class Recording:
                 "path": None if path is None else str(path),
                 "duration_ms": self.part.duration_ms,
                 "paused_ms": self._paused_us // 1000,
+                "chain": self.part.chain,
+                "seal": self.part.seal,
                 "degraded": self.is_degraded,
                 "lost": [
                     {"at": start_us // 1000, "ms": (end_us - start_us) // 1000}

@@ -49,7 +49,7 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
-def recover(folder: Path) -> list[Path]:
+def recover(folder: Path, key: bytes | None = None) -> list[Path]:
     """
     Finish every recording in ``folder`` whose writer is dead.
 
@@ -57,10 +57,11 @@ def recover(folder: Path) -> list[Path]:
     Those without any sound are removed. One that cannot be finished stays as it is, and
     is logged.
 
+    :param key: what their sidecars are sealed with.
     :returns: the recordings that were finished.
     """
     finished: list[Path] = []
-    for part, outcome in outcomes(folder):
+    for part, outcome in outcomes(folder, key):
         if isinstance(outcome, Path):
             finished.append(outcome)
         else:
@@ -68,7 +69,9 @@ def recover(folder: Path) -> list[Path]:
     return finished
 
 
-def outcomes(folder: Path) -> Iterator[tuple[Path, Path | Exception]]:
+def outcomes(
+    folder: Path, key: bytes | None = None
+) -> Iterator[tuple[Path, Path | Exception]]:
     """
     Finish what :func:`recover` finishes.
 
@@ -76,7 +79,7 @@ def outcomes(folder: Path) -> Iterator[tuple[Path, Path | Exception]]:
     """
     for part in sorted(folder.rglob(f"*.wav{PART_SUFFIX}")):
         try:
-            path = _finish_abandoned(part)
+            path = _finish_abandoned(part, key)
         except Exception as error:  # what is in a file is anyone's guess
             yield part, error
         else:
@@ -89,7 +92,7 @@ def outcomes(folder: Path) -> Iterator[tuple[Path, Path | Exception]]:
                 journal.unlink()
 
 
-def _finish_abandoned(part: Path) -> Path | None:
+def _finish_abandoned(part: Path, key: bytes | None) -> Path | None:
     """:returns: its new path, None when its writer lives or there is nothing to do."""
     lock = lock_abandoned(part)
     if lock is None:
@@ -99,4 +102,4 @@ def _finish_abandoned(part: Path) -> Path | None:
             journal_path(part).unlink(missing_ok=True)
             part.unlink()
             return None
-        return settle(part, "recovered", check=True, sync=True)
+        return settle(part, "recovered", check=True, sync=True, key=key).path

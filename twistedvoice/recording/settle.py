@@ -15,14 +15,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
+from attrs import frozen
+
 from ..audio.riff import read_layout
 from ..audio.wavwriter import repair_wav
 from .pauses import paused_spans
+from .seal import write_sealed
 from .sidecar import Line, edit_of, journal_path, read_lines, write_lines
 from .stereo import Stereo
 from .todo import mark
 
-__all__ = ["PART_SUFFIX", "finished_path", "is_settled", "settle", "sync_folder"]
+__all__ = [
+    "PART_SUFFIX",
+    "Settled",
+    "finished_path",
+    "is_settled",
+    "settle",
+    "sync_folder",
+]
 
 PART_SUFFIX = ".part"
 _NEW_SUFFIX = ".new"
@@ -32,7 +42,19 @@ _TAIL_BYTES = 1 << 20
 _UNWRITTEN_BYTES = 64
 
 
-def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
+@frozen
+class Settled:
+    """A finished recording, and what proves it."""
+
+    path: Path
+    #: What the sidecar's last line says; the seal is empty without a key.
+    chain: str
+    seal: str
+
+
+def settle(
+    part: Path, why: str, *, check: bool, sync: bool, key: bytes | None = None
+) -> Settled:
     """
     Give a recording and its sidecar their final form and names, and mark it.
 
@@ -40,7 +62,7 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     :param check: whether the sound may be damaged: a second that is not what its
         checksum says becomes silence, and the sidecar names it.
     :param sync: whether to return only when all is on the disk itself.
-    :returns: where the recording is now.
+    :param key: what the sidecar is sealed with.
     :raises OSError: when the disk says no; then everything is as it was.
     :raises AudioFormatError: when it is no WAV file.
     """
@@ -58,7 +80,7 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
         told.append(_end(told, _duration_ms(part), why))
         if new.exists():
             write_lines(journal, [*lines, _settled_as(final)], sync=sync)
-        write_lines(final.with_suffix(".jsonl"), told, sync=sync)
+        proof = write_sealed(final.with_suffix(".jsonl"), told, key, sync=sync)
         mark(final, told, sync=sync)
         (new if new.exists() else part).rename(final)
     finally:
@@ -67,7 +89,7 @@ def settle(part: Path, why: str, *, check: bool, sync: bool) -> Path:
     journal.unlink(missing_ok=True)
     if sync:
         sync_folder(final.parent)
-    return final
+    return Settled(final, *proof)
 
 
 def is_settled(part: Path) -> bool:
@@ -110,7 +132,7 @@ def sync_folder(folder: Path) -> None:
 _FAULTS = frozenset({"full", "failed"})
 _MISSING = frozenset({"lost", "damaged"})
 #: Lines of the journal that the finished sidecar does not have, or has anew.
-_WORKING = frozenset({"late", "moved", "sum", "settled", "end"})
+_WORKING = frozenset({"late", "moved", "header", "sum", "settled", "end"})
 
 
 def _settled(
@@ -127,6 +149,7 @@ def _settled(
         sound = Stereo.of(file, str(part))
         damaged = list(sound.damaged(lines)) if check else []
         if not edits and not damaged:
+            yield sound.header()
             yield from sound.sums(lines)
             if sync:
                 os.fsync(file.fileno())
@@ -142,6 +165,7 @@ def _settled(
         if edits:
             # What was said before a pause may turn out to have been heard in it.
             sound.silence(paused_spans(lines, rate))
+        yield sound.header()
         changed = {*damaged, *sound.seconds_of(edits)}
         yield from sound.sums(_unchanged(lines, changed))
         if sync:

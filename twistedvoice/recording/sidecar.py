@@ -27,12 +27,15 @@ __all__ = [
     "Line",
     "Seconds",
     "checksum",
+    "dumped",
     "edit_of",
     "journal_path",
+    "line_of",
     "part_of",
     "read_lines",
     "sum_line",
     "write_lines",
+    "write_text",
 ]
 
 _FILE_MODE = 0o640
@@ -130,6 +133,11 @@ class Seconds:
                 self._second += 1
 
 
+def dumped(line: Line) -> str:
+    """:returns: how a line is written, without its end."""
+    return _encode(line)
+
+
 def sum_line(at_ms: float, length_ms: float, digest: str) -> Line:
     """:returns: the line that says what the sound of a second is."""
     return {"kind": "sum", "at": at_ms, "ms": length_ms, "blake2b": digest}
@@ -149,7 +157,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     whole, _, _ = content.rpartition(b"\n")
-    return list(_readable(whole.split(b"\n")))
+    return [line for line in map(line_of, whole.split(b"\n")) if line is not None]
+
+
+def line_of(text: bytes) -> dict[str, Any] | None:
+    """:returns: the line that is written so; None when it is none."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(line, dict) and line.keys() >= _needed(line):
+        return line
+    return None
 
 
 def edit_of(line: Line) -> Late | Moved | None:
@@ -162,15 +181,20 @@ def edit_of(line: Line) -> Late | Moved | None:
 
 
 def write_lines(path: Path, lines: Iterable[Line], *, sync: bool) -> None:
+    """Write a whole journal or sidecar, as :func:`write_text` does."""
+    write_text(path, "".join(f"{dumped(line)}\n" for line in lines), sync=sync)
+
+
+def write_text(path: Path, text: str, *, sync: bool) -> None:
     """
-    Write a whole sidecar; it replaces one of the same name at once or not at all.
+    Write a whole file; it replaces one of the same name at once or not at all.
 
     :raises OSError: when the disk says no; nothing is left behind then.
     """
     new = path.with_name(path.name + ".new")
     try:
         with FileIO(new, "w", opener=_open_private) as file:
-            view = memoryview("".join(f"{_encode(line)}\n" for line in lines).encode())
+            view = memoryview(text.encode("ascii"))
             while view:
                 view = view[file.write(view) :]
             if sync:
@@ -179,16 +203,6 @@ def write_lines(path: Path, lines: Iterable[Line], *, sync: bool) -> None:
     except OSError:
         new.unlink(missing_ok=True)
         raise
-
-
-def _readable(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for text in lines:
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(line, dict) and line.keys() >= _needed(line):
-            yield line
 
 
 def _needed(line: Line) -> set[str]:

@@ -58,6 +58,11 @@ class Stereo:
 
     # -- checksums --------------------------------------------------------------------
 
+    def header(self) -> Line:
+        """:returns: the line that says what lies before the sound."""
+        there = os.pread(self.file.fileno(), self.layout.data_at, 0)
+        return {"kind": "header", "bytes": len(there), "blake2b": checksum(there)}
+
     def damaged(self, lines: Iterable[Line]) -> Iterator[int]:
         """:returns: the seconds that are not what their checksums say."""
         for line in lines:

@@ -48,6 +48,9 @@ class Facts(NamedTuple):
     lost: Sequence[tuple[int, int]] = ()
     #: What another writer needs to go on; see :meth:`.part.PartFile.resume`.
     state: tuple[int, ...] = ()
+    #: What proves the finished recording; see :mod:`.seal`.
+    chain: str = ""
+    seal: str = ""
 
 
 class Answer(NamedTuple):

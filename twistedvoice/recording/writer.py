@@ -92,7 +92,8 @@ class Desk:
             return Facts()
         path = None if part.path is None else str(part.path)
         counts = (part.duration_ms, part.late_frames, part.dropped_frames)
-        return Facts(path, *counts, part.lost, part.state)
+        proof = (part.chain, part.seal)
+        return Facts(path, *counts, part.lost, part.state, *proof)
 
 
 def main(descriptors: Sequence[str]) -> None:
