@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from .hour import Hour
+from twistedvoice.bench.hour import Hour
 
 
 class HourTests(SynchronousTestCase):

@@ -20,6 +20,7 @@ from attrs import asdict
 from .contender import BASELINE, Contender, disturbed, service
 from .contest import Highest, Ramp, loads
 from .figures import HOLDS, Limits
+from .hour import Hour
 from .leak import LeakRun
 from .load import Point, Stand, Target, raise_descriptors
 from .machine import cores, describe
@@ -27,6 +28,7 @@ from .micro import micro_table, timed
 from .picture import draw, require_matplotlib
 from .summary import exit_code, highest_table, points_table, summaries
 from .table import Table, show
+from .truth import aligned, truth_table, wrong
 from .words import parse
 
 __all__ = ["main"]
@@ -202,6 +204,15 @@ def _leak(said: argparse.Namespace) -> int:
     return 1 if list(leak.problems()) else 0
 
 
+def _recording(said: argparse.Namespace) -> int:
+    hour, calls = Hour().run(), aligned()
+    _print(said, truth_table(hour, calls))
+    problems = wrong(hour, calls)
+    for problem in problems:
+        _tell(problem)
+    return 1 if problems else 0
+
+
 def _print(said: argparse.Namespace, table: Table) -> None:
     if said.rst:
         sys.stdout.write(table.as_rst())
@@ -218,5 +229,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "table": _table,
     "micro": _micro,
     "leak": _leak,
+    "recording": _recording,
     "stall": _stall,
 }

@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_stand_words(table)
     micro = commands.add_parser("micro", help="what one frame costs")
     micro.add_argument("--rst", action="store_true", help="print it for a page")
+    recording = commands.add_parser("recording", help="how true recordings are")
+    recording.add_argument("--rst", action="store_true", help="print it for a page")
     leak = commands.add_parser("leak", help="is anything left of calls that ended?")
     _add_leak_words(leak)
     stall = commands.add_parser("stall", help="what the service bears from within")

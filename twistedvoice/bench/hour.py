@@ -1,9 +1,10 @@
-"""
-An hour of trouble in virtual time, and how true its recording is.
+# -*- test-case-name: tests.recording.test_hour -*-
+"""An hour of trouble in virtual time, and how true its recording is.
 
 The carrier's clock is not ours, the network and the reactor stall, frames are lost or
 come in bursts, out of order and with wrong stamps, the agent is late and interrupted.
-``tools/measure_recording.py`` prints the figures.
+Every frame says what it is, so each can be found in the recording, which stays in
+memory. :mod:`.truth` prints the figures.
 """
 
 from __future__ import annotations
@@ -17,18 +18,16 @@ from attrs import Factory, define, frozen
 from twisted.internet.defer import execute
 from twisted.internet.task import Clock
 
-from tests.calls.doubles import EPOCH
-from twistedvoice.formats import MULAW_8K
-from twistedvoice.interfaces import CallRecord
-from twistedvoice.realtime.playout import PlayoutClock
-from twistedvoice.realtime.tracks import Note, Tracks
-from twistedvoice.recording.mixer import Batch, Late, Mixed, Mixer, Moved
-from twistedvoice.recording.part import PartFile
-from twistedvoice.recording.recording import Recording
+from ..formats import FRAME_US, MULAW_8K
+from ..interfaces import CallRecord
+from ..realtime.playout import PlayoutClock
+from ..realtime.tracks import Note, Tracks
+from ..recording.mixer import Batch, Late, Mixed, Mixer, Moved
+from ..recording.part import PartFile
+from ..recording.recording import Recording
 
 __all__ = ["Figures", "Hour"]
 
-FRAME_US = 20_000
 HOUR_US = 3_600_000_000
 #: The carrier's clock is so much faster than ours: 360 ms in an hour.
 PPM = 100
@@ -61,6 +60,7 @@ class MemoryPart:
         self.edits: list[Late | Moved] = []
         self.lines: list[Any] = []
         self.path, self.lost = None, ()
+        self.chain = self.seal = ""
         self.duration_ms = self.late_frames = self.dropped_frames = 0
 
     def open(self) -> None:
@@ -195,15 +195,15 @@ class Hour:
     """One long call."""
 
     def __init__(self) -> None:
-        self.lot = Random(4)
+        self.lot = Random(4)  # noqa: S311
         self.clock = Clock()
-        self.far = FarSide(Random(5))
+        self.far = FarSide(Random(5))  # noqa: S311
         self.tracks = Tracks(MULAW_8K)
         self.playout = PlayoutClock(100_000)
         self.part = MemoryPart()
         record = CallRecord(
             session_id="n1-1", call_id="CA1", account_id="AC1", stream_id="MZ1",
-            from_number="", to_number="", format=MULAW_8K, started_at=EPOCH,
+            from_number="", to_number="", format=MULAW_8K, started_at=0.0,
             started_us=0,
         )  # fmt: skip
         self.recording = Recording(
