@@ -28,7 +28,9 @@ from twistedvoice.recording.sidecar import journal_path, read_lines
 from twistedvoice.store.sqlite import SqliteStore
 
 from .left import leave
+from .test_carrier_side import World
 from .test_local import LOUD, LOW, LineCall, LocalTestCase
+from .twilio_api import HANG
 
 reactor: Any = global_reactor
 
@@ -241,6 +243,40 @@ class WallClockTests(SynchronousTestCase):
         for secret in (FROM_NUMBER, TO_NUMBER, "digit"):
             self.assertNotIn(secret, sidecar)
         self.successResultOf(recordings.stopService())
+
+
+class HungTests(SynchronousTestCase):
+    """The carrier's recording API never answers."""
+
+    def test_hung(self) -> None:
+        """The recording here is whole at once; the call's record waits ten seconds."""
+        world = World(*[HANG] * 20)
+        folder, agent = Path(self.mktemp()), Notebook()
+        local = LocalRecordings(world.clock, folder, execute, PartsHere())
+        exchange = Exchange(agent=lambda: agent, clock=world.clock,
+                            observers=(local, world.recordings))  # fmt: skip
+        local.startService()
+        line = exchange.dial()
+        (call,) = exchange.switchboard
+        call.voice.say(tone(2000))
+        for _ in range(150):
+            exchange.advance(0.02)
+            line.sound()
+        line.stop()
+        (path,) = folder.rglob("*.wav")
+        self.assertEqual(len(read_wav(path).samples), 3 * 8000)
+        self.assertEqual(read_lines(path.with_suffix(".jsonl"))[-1]["why"], "ended")
+        self.assertEqual(exchange.cdrs, [])
+        exchange.advance(10)
+        ((facts, carrier),) = [
+            (cdr["recording"], cdr["carrier_recording"]) for cdr in exchange.cdrs
+        ]
+        assert isinstance(facts, dict) and isinstance(carrier, dict)
+        self.assertEqual((facts["state"], facts["degraded"]), ("done", False))
+        self.assertEqual(
+            (carrier["state"], carrier["reason"]), ("failed", "unanswered")
+        )
+        self.assertEqual(world.counts[0], 1)
 
 
 class LockedTests(TestCase):

@@ -24,6 +24,7 @@ from tests.integration.process import (
     until,
 )
 from tests.integration.test_activation import Ear
+from twistedvoice.archive.verify import verify
 from twistedvoice.simulator.journal import Journal
 from twistedvoice.simulator.plan import CallPlan
 from twistedvoice.simulator.script import HangUp, Step, Wait, say_file
@@ -40,6 +41,8 @@ class Live(NamedTuple):
     plan: CallPlan
     #: Fires with its end.
     ended: Deferred[Journal]
+    #: When it had been answered, by our clock.
+    since: float
 
 
 async def outcomes(service: Service, calls: dict[str, list[Live]]) -> set[str]:
@@ -62,6 +65,11 @@ def sizes(service: Service) -> list[int]:
     return [path.stat().st_size for path in service.recordings()]
 
 
+def parts(service: Service) -> list[Path]:
+    """:returns: its recordings that are not finished."""
+    return [path for path in service.recordings() if path.suffix == ".part"]
+
+
 class WorkersTestCase(ServiceTestCase):
     """Services of two workers."""
 
@@ -72,7 +80,7 @@ class WorkersTestCase(ServiceTestCase):
         plan = service.plan(steps=steps)
         call = Deferred.fromCoroutine(service.call(plan))
         await service.logs(f"call {plan.call_id} answered")
-        return Live(plan, call)
+        return Live(plan, call, reactor.seconds())
 
     async def on_each(self, service: Service, *steps: Step) -> dict[str, list[Live]]:
         """:returns: by worker, calls that it carries; one at the least."""
@@ -200,9 +208,7 @@ class DeathTests(WorkersTestCase):
             for live in calls["w1"]:
                 self.assertEqual((await live.ended).outcome, "lost")
             await until(lambda: workers_of(service).get("w1", killed) != killed)
-            await service.logs(f"finished {len(calls['w1'])} recordings of a dead")
-            parts = [p for p in service.recordings() if p.suffix == ".part"]
-            self.assertEqual(len(parts), len(calls["w2"]))
+            await until(lambda: len(parts(service)) == len(calls["w2"]))
             lived = {"w2": calls["w2"]}
             self.assertEqual(await outcomes(service, lived), {"completed"})
             restarts = await counts(service, "twistedvoice_worker_restarts_total")
@@ -214,6 +220,29 @@ class DeathTests(WorkersTestCase):
                 (recording["state"], recording["degraded"]), ("done", False)
             )
             self.assertGreater(len(soundfile.read(recording["path"])[0]) / 8000, 5)
+
+    async def test_recordings(self) -> None:
+        """A dead worker's recordings lose less than a second, and others nothing."""
+        key = "a-key-of-some-length"
+        environ = {"TWISTEDVOICE_RECORDING__KEY": key}
+        async with self.service("--workers=2", TALKER, environ=environ) as service:
+            calls = await self.on_each(service, Wait(8000), HangUp())
+            await until(lambda: all(size > 20_000 for size in sizes(service)))
+            killed = reactor.seconds()
+            os.kill(workers_of(service)["w1"], signal.SIGKILL)
+            await until(lambda: len(parts(service)) == len(calls["w2"]))
+            recovered = [p for p in service.recordings() if p.suffix == ".wav"]
+            self.assertEqual(
+                await outcomes(service, {"w2": calls["w2"]}), {"completed"}
+            )
+        lengths = sorted(len(soundfile.read(path)[0]) / 8000 for path in recovered)
+        ages = sorted(killed - live.since for live in calls["w1"])
+        self.assertEqual(len(lengths), len(ages))
+        for length, age in zip(lengths, ages, strict=True):
+            self.assertGreater(length, age - 1)
+        verdicts = [verify(path, key.encode()) for path in service.recordings()]
+        self.assertEqual({each.state for each in verdicts}, {"intact"}, verdicts)
+        self.assertEqual(len(verdicts), sum(map(len, calls.values())))
 
     async def test_parent(self) -> None:
         """With their parent dead the workers let calls end, free the port, and go."""
