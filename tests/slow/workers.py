@@ -60,9 +60,10 @@ async def done(service: Service, what: str) -> dict[str, float]:
     return await counts(service, "twistedvoice_admission_total", f'what="{what}"')
 
 
-def sizes(service: Service) -> list[int]:
-    """:returns: how long its recordings are."""
-    return [path.stat().st_size for path in service.recordings()]
+def are_recorded(service: Service, calls: dict[str, list[Live]]) -> bool:
+    """:returns: whether a second of each of these calls is on the disk."""
+    sizes = [path.stat().st_size for path in parts(service)]
+    return len(sizes) == len([*chain(*calls.values())]) and min(sizes) > 20_000
 
 
 def parts(service: Service) -> list[Path]:
@@ -203,7 +204,7 @@ class DeathTests(WorkersTestCase):
         async with self.service("--workers=2", TALKER) as service:
             calls = await self.on_each(service, Wait(8000), HangUp())
             killed = workers_of(service)["w1"]
-            await until(lambda: all(size > 20_000 for size in sizes(service)))
+            await until(partial(are_recorded, service, calls))
             os.kill(killed, signal.SIGKILL)
             for live in calls["w1"]:
                 self.assertEqual((await live.ended).outcome, "lost")
@@ -227,7 +228,7 @@ class DeathTests(WorkersTestCase):
         environ = {"TWISTEDVOICE_RECORDING__KEY": key}
         async with self.service("--workers=2", TALKER, environ=environ) as service:
             calls = await self.on_each(service, Wait(8000), HangUp())
-            await until(lambda: all(size > 20_000 for size in sizes(service)))
+            await until(partial(are_recorded, service, calls))
             killed = reactor.seconds()
             os.kill(workers_of(service)["w1"], signal.SIGKILL)
             await until(lambda: len(parts(service)) == len(calls["w2"]))
