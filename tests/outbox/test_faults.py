@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from .clerk import OutboxTestCase, errand
+from pathlib import Path
 
-__all__ = ["KillTests", "StoreTests", "WallTests"]
+from attrs import evolve
+from twisted.internet.defer import fail, maybeDeferred
+from twisted.logger import capturedLogs
+
+from twistedvoice.interfaces import HttpClient
+from twistedvoice.outbox.s3 import Bucket
+from twistedvoice.outbox.sigv4 import Signer
+from twistedvoice.outbox.upload import Upload
+
+from .clerk import OutboxTestCase, errand
+from .test_upload import DOWN, SECRET, Storage
+
+__all__ = ["KillTests", "StorageTests", "StoreTests", "WallTests"]
 
 
 class KillTests(OutboxTestCase):
@@ -147,3 +159,36 @@ class WallTests(OutboxTestCase):
         self.clerk.succeed(colour="red")
         [kept] = self.successResultOf(self.store.errands(state="done"))
         self.assertEqual(kept.result, {"colour": "blue"})
+
+
+class StorageTests(OutboxTestCase):
+    """A storage that is away for an hour."""
+
+    def test_down(self) -> None:
+        """Nothing is lost, and what is uploaded when it is back is uploaded once."""
+        path = Path(self.mktemp())
+        path.mkdir()
+        path = path / "S1.wav"
+        path.write_bytes(b"sound")
+        storage = Storage(tricks={"PUT": lambda: fail(DOWN)})
+        client: HttpClient = storage
+        upload = Upload(
+            lambda: 1e9,
+            client,
+            maybeDeferred,
+            bucket=Bucket(name="calls", region="r", endpoint="http://s3"),
+            signer=Signer(region="r", access_key_id="A", secret_access_key=SECRET),
+            prefix="",
+        )
+        outbox = self.start(performers={"paint": upload.perform})
+        details = {"path": str(path), "key": "2026/S1.wav"}
+        with capturedLogs():
+            self.post(outbox, evolve(errand(), details=details))
+            self.wait(3600)
+            self.assertEqual((storage.objects, self.state()), ({}, "waiting"))
+            storage.tricks.clear()
+            self.wait(3600)
+        self.assertEqual(storage.objects, {"2026/S1.wav": b"sound"})
+        self.assertEqual(self.state(), "done")
+        # Ten seconds, doubled: so it does not knock a thousand times either.
+        self.assertEqual(len(storage.asked), 10)
