@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.drawing.moment import Moment
 from twistedvoice.simulator.journal import Journal
-from twistedvoice.simulator.moments import Moment, of_caller, of_service
+from twistedvoice.simulator.moments import of_caller, of_service
 
 
 def journal_of(*happenings: tuple[float, str, str]) -> Journal:

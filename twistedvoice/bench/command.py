@@ -17,6 +17,7 @@ from functools import partial
 
 from attrs import asdict
 
+from ..table import Table, show
 from .contender import BASELINE, Contender, disturbed, service
 from .contest import Highest, Ramp, loads
 from .figures import HOLDS, Limits
@@ -27,7 +28,6 @@ from .machine import cores, describe
 from .micro import micro_table, timed
 from .picture import draw, require_matplotlib
 from .summary import exit_code, highest_table, points_table, summaries
-from .table import Table, show
 from .truth import aligned, truth_table, wrong
 from .words import parse
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from attrs import frozen
 
 from ..errors import BenchError
+from ..table import Table
 from .contender import Contender
 from .generators import generating
 from .machine import Cores
 from .server import RunningServer, running
-from .table import Table
 from .tally import Job
 
 __all__ = ["Leak", "LeakRun"]

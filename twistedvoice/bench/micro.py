@@ -26,9 +26,9 @@ from ..formats import FRAME_US
 from ..realtime.spoken import Spoken
 from ..realtime.stream import OutgoingStream
 from ..realtime.tracks import Tracks
+from ..table import Table
 from ..web.framing import frame_message
 from ..web.receive import FastReceive
-from .table import Table
 
 __all__ = ["Timed", "micro_table", "timed"]
 

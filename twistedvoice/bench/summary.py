@@ -11,11 +11,11 @@ from statistics import median
 
 from attrs import frozen
 
+from ..table import Table
 from .contender import BASELINE
 from .contest import Highest
 from .figures import Figures, Outcome
 from .load import Point
-from .table import Table
 
 __all__ = ["Summary", "exit_code", "highest_table", "points_table", "summaries"]
 

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from ..table import Table
 from .alignment import Alignment, align
 from .hour import Figures
-from .table import Table
 
 __all__ = ["aligned", "truth_table", "wrong"]
 

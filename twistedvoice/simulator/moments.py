@@ -11,24 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from attrs import frozen
-
+from ..drawing.moment import Moment
 from .journal import Happening, Journal
 
-__all__ = ["Moment", "of_caller", "of_service"]
+__all__ = ["of_caller", "of_service"]
 
 _MOST_LETTERS = 22
-
-
-@frozen
-class Moment:
-    """A label at a time."""
-
-    at_ms: float
-    text: str
-    #: How it is meant: ``plain``, ``quiet`` for what is only of interest to experts,
-    #: ``sharp`` for a cut, ``wrong`` for what should not be.
-    tone: str = "plain"
 
 
 def of_caller(journal: Journal) -> list[Moment]:

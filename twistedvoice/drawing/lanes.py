@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.simulator.test_lanes -*-
+# -*- test-case-name: tests.drawing.test_lanes -*-
 """Where labels go so that nothing covers a label.
 
 Each label hangs on a line that comes from below and ends at the label's left end.

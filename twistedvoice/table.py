@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.bench.test_table -*-
+# -*- test-case-name: tests.test_table -*-
 """A table of words: for a terminal, for a file, or for a page of documentation."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests for :mod:`twistedvoice.bench.table`."""
+"""Tests for :mod:`twistedvoice.table`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.bench import table as module
-from twistedvoice.bench.table import Table, show
+from twistedvoice import table as module
+from twistedvoice.table import Table, show
 
 TABLE = Table(
     title="Calls",

@@ -1,4 +1,4 @@
-"""Tests for :mod:`twistedvoice.simulator.lanes`."""
+"""Tests for :mod:`twistedvoice.drawing.lanes`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.simulator.lanes import lanes
+from twistedvoice.drawing.lanes import lanes
 
 SPANS = st.lists(
     st.tuples(st.integers(0, 100), st.integers(1, 20)).map(lambda x: (x[0], sum(x)))

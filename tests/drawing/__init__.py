@@ -1,0 +1,1 @@
+"""Tests for what the pictures of calls share."""

@@ -1,0 +1,1 @@
+"""What the pictures of calls have in common; needs matplotlib (extra ``plot``)."""
