@@ -26,10 +26,10 @@ def floors() -> dict[str, int]:
 #: what reads the configuration, builds and wires.
 BUILDING = 6
 
-#: The one way up: a command is the archive's, the simulator's or the load test's, and
-#: imports it when it is given.
+#: The one way up: a command is the simulator's or the load test's, and imports it when
+#: it is given.
 COMMANDS = "twistedvoice.cli"
-COMMANDED = ("twistedvoice.archive", "twistedvoice.simulator", "twistedvoice.bench")
+COMMANDED = ("twistedvoice.simulator", "twistedvoice.bench")
 
 
 class House:

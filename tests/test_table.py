@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -55,10 +56,10 @@ class TableTests(SynchronousTestCase):
             ],
         )
 
-    def shown(self, out: io.StringIO) -> str:
+    def shown(self, out: io.StringIO, table: Table = TABLE) -> str:
         """:returns: what is printed there."""
         self.patch(sys, "stdout", out)
-        show(TABLE)
+        show(table)
         return out.getvalue()
 
     def test_show_in_a_file(self) -> None:
@@ -72,6 +73,14 @@ class TableTests(SynchronousTestCase):
         for row in TABLE.rows:
             for cell in row:
                 self.assertIn(cell, shown)
+
+    def test_colours(self) -> None:
+        """On a terminal some words have a colour; what looks like markup has none."""
+        table = Table(
+            title="", columns=("a",), rows=(("[b]",),), colours={"[b]": "red"}
+        )
+        self.patch(os, "environ", {"TERM": "xterm", "COLUMNS": "80"})
+        self.assertIn("\x1b[31m[b]", self.shown(Terminal(), table))
 
     def test_show_without_rich(self) -> None:
         """Where rich is not installed it is plain text too."""

@@ -29,6 +29,7 @@ from . import __version__
 from .config import default_node_id, warnings
 from .crew import LEASH
 from .errors import (
+    ArchiveError,
     AudioFormatError,
     BenchError,
     ConfigError,
@@ -37,7 +38,6 @@ from .errors import (
 )
 from .outbox.command import outbox
 from .process import ProcessService
-from .recording.command import recordings
 from .store.sqlite import BlockingStore
 from .tap import Options, build, build_worker, configure, explained
 from .worker import Leash
@@ -77,6 +77,7 @@ def main(words: Sequence[str] | None = None) -> int:
         BenchError,
         AudioFormatError,
         StoreError,
+        ArchiveError,
         OSError,
     ) as error:
         sys.stderr.write(f"twistedvoice {name}: {error}\n")
@@ -181,6 +182,12 @@ def _bench(words: list[str]) -> int:
     return bench(words)
 
 
+def _recordings(words: list[str]) -> int:
+    from .archive.command import recordings
+
+    return recordings(words)
+
+
 def _outbox(words: list[str]) -> int:
     outcome: list[int | Failure] = []
     # The store answers at once, so there is an outcome.
@@ -252,7 +259,7 @@ _COMMANDS: dict[str, _Command] = {
     "call": _call,
     "bench": _bench,
     "check-config": _check_config,
-    "recordings": recordings,
+    "recordings": _recordings,
     "outbox": _outbox,
 }
 
@@ -264,7 +271,8 @@ usage: twistedvoice COMMAND [OPTIONS]
   call URL      call a running service, as its carrier would
   bench COMMAND put the service under load, and say what this machine holds
   check-config  say whether the configuration is good
-  recordings    finish the recordings that a crash left
+  recordings COMMAND
+                list, show, check, finish, export or remove recordings
   outbox        list, retry or drop what is still to be done after calls
 
 twistedvoice COMMAND --help says more.

@@ -16,6 +16,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── ErrandFailed
     ├── ErrandRefused
     ├── ErrandPostponed
+    ├── ArchiveError
     ├── SimulationError
     └── BenchError
 """
@@ -25,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "ArchiveError",
     "AudioFormatError",
     "BenchError",
     "CallStateError",
@@ -124,6 +126,10 @@ class ErrandPostponed(TwistedVoiceError):
         """:param seconds: how long at least before it may be tried again."""
         super().__init__(reason)
         self.seconds = seconds
+
+
+class ArchiveError(TwistedVoiceError):
+    """The recordings are not what was asked for."""
 
 
 class SimulationError(TwistedVoiceError):

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 
-from attrs import frozen
+from attrs import field, frozen
 
 __all__ = ["Table", "show"]
 
@@ -19,6 +19,8 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    #: Colours for a terminal, by the whole of a cell.
+    colours: Mapping[str, str] = field(factory=dict)
 
     def as_text(self) -> str:
         """:returns: lines for any terminal."""
@@ -57,10 +59,12 @@ def show(table: Table) -> None:
         return
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     drawn = RichTable(title=table.title)
     for column in table.columns:
         drawn.add_column(column)
     for row in table.rows:
-        drawn.add_row(*row)
+        # Words of others, such as paths, are no markup.
+        drawn.add_row(*(Text(cell, table.colours.get(cell, "")) for cell in row))
     Console().print(drawn)

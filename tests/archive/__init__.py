@@ -1,0 +1,1 @@
+"""Tests for what people do with finished recordings."""

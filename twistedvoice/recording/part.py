@@ -25,7 +25,13 @@ from .settle import PART_SUFFIX, settle
 from .sidecar import Journal, Seconds, journal_path
 from .stereo import Stereo
 
-__all__ = ["LEAST_BYTES", "FsyncPolicy", "PartFile", "lock_abandoned"]
+__all__ = [
+    "LEAST_BYTES",
+    "FsyncPolicy",
+    "PartFile",
+    "is_being_written",
+    "lock_abandoned",
+]
 
 #: When what is written is made to reach the disk itself: with ``second`` each batch is,
 #: so that nothing older than a second is lost.
@@ -258,6 +264,21 @@ def lock_abandoned(part: Path) -> FileIO | None:
         return file
     file.close()
     return None
+
+
+def is_being_written(part: Path) -> bool:
+    """
+    Whether the writer of a file lives; who may only read may ask.
+
+    :raises OSError: when it is not there, or not ours.
+    """
+    with FileIO(part, "r", opener=_open_own) as file:
+        try:
+            # Shared, so that who asks does not look like a writer to who else asks.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _create_locked(part: Path) -> FileIO:

@@ -1,15 +1,11 @@
-"""Tests for :mod:`twistedvoice.recording.command`."""
+"""Tests for :mod:`twistedvoice.archive.recovering`."""
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from twistedvoice.cli import main
+from tests.archive.people import CommandTestCase
+from tests.recording.left import leave
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.part import PartFile
@@ -17,23 +13,13 @@ from twistedvoice.recording.seal import sealed
 from twistedvoice.recording.settle import PART_SUFFIX
 from twistedvoice.recording.sidecar import read_lines
 
-from .left import leave
 
-
-class RecoverTests(SynchronousTestCase):
+class RecoverTests(CommandTestCase):
     """``twistedvoice recordings recover``."""
-
-    def setUp(self) -> None:
-        """A folder, and what is printed is caught."""
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
-        self.out = io.StringIO()
-        self.patch(sys, "stdout", self.out)
-        self.patch(sys, "stderr", io.StringIO())
 
     def recover(self, *options: str) -> int:
         """Run the command."""
-        return main(["recordings", "recover", str(self.folder), *options])
+        return self.run_command("recover", self.folder, *options)
 
     def test_finished(self) -> None:
         """Each recording is told with its length, and the sum of all."""
@@ -87,11 +73,3 @@ class RecoverTests(SynchronousTestCase):
         self.addCleanup(part.discard)
         self.assertEqual(self.recover(), 0)
         self.assertEqual(self.out.getvalue(), "0 finished, 0 could not be\n")
-
-    def test_no_folder(self) -> None:
-        """A folder that is none is a mistake, and so is no command."""
-        for words in (["recover", "/nowhere"], ["recover"], [], ["bogus"]):
-            error: SystemExit = self.assertRaises(
-                SystemExit, main, ["recordings", *words]
-            )
-            self.assertEqual(error.code, 2)

@@ -1,0 +1,34 @@
+"""Tests for :mod:`twistedvoice.archive.command`."""
+
+from __future__ import annotations
+
+from tests.archive.people import CommandTestCase
+
+COMMANDS = ("list", "recover")
+
+
+class GroupTests(CommandTestCase):
+    """The group as a whole."""
+
+    def test_help(self) -> None:
+        """The group names its commands, and each explains itself."""
+        self.assertEqual(self.exits("--help"), 0)
+        for name in COMMANDS:
+            self.assertIn(f"\n    {name} ", self.out.getvalue())
+        for name in COMMANDS:
+            self.assertEqual(self.exits(name, "--help"), 0)
+            self.assertIn(
+                f"usage: twistedvoice recordings {name} ", self.out.getvalue()
+            )
+            self.assertIn("--json", self.out.getvalue())
+
+    def test_wrong_words(self) -> None:
+        """No command, one that is none, and a folder that is none are mistakes."""
+        for words in (
+            [],
+            ["bogus"],
+            ["list", "/nowhere"],
+            ["recover", "/nowhere"],
+            ["recover"],
+        ):
+            self.assertEqual(self.exits(*words), 2, words)
