@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.archive.people import CommandTestCase
 
-COMMANDS = ("list", "recover")
+COMMANDS = ("list", "show", "recover")
 
 
 class GroupTests(CommandTestCase):
@@ -30,5 +30,12 @@ class GroupTests(CommandTestCase):
             ["list", "/nowhere"],
             ["recover", "/nowhere"],
             ["recover"],
+            ["show"],
         ):
             self.assertEqual(self.exits(*words), 2, words)
+
+    def test_error(self) -> None:
+        """What is not there is told in a sentence, with 2."""
+        self.assertEqual(self.run_command("show", "x", "--folder", self.folder), 2)
+        self.assertIn("recordings: ", self.errors.getvalue())
+        self.assertIn("has no recording x\n", self.errors.getvalue())

@@ -15,7 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from .lanes import lanes
-from .look import SOFT, VOICE_HEIGHT, WIDTH, WRONG
+from .look import SHARP, SOFT, VOICE_HEIGHT, WIDTH, WRONG
 from .moment import Moment
 
 __all__ = ["hang", "seconds_shown"]
@@ -23,7 +23,7 @@ __all__ = ["hang", "seconds_shown"]
 _FONT = FontProperties(size=8.5)
 _LANE_HEIGHT = 13.5
 _MOST_LANES = 5
-_TONES = {"quiet": SOFT, "sharp": "#b5179e", "wrong": WRONG}
+_TONES = {"quiet": SOFT, "sharp": SHARP, "wrong": WRONG}
 
 
 def hang(panel: Axes, moments: Sequence[Moment], colour: str, *, above: bool) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "INK",
     "PLACE",
     "SERVICE",
+    "SHARP",
     "SOFT",
     "VOICE_HEIGHT",
     "WIDTH",
@@ -40,7 +41,8 @@ VOICE_HEIGHT = 155.0
 _COLUMNS = 2400
 
 INK, SOFT, _FAINT = "#1f2a37", "#6b7684", "#d5dae1"
-CALLER, SERVICE, WRONG = "#2f6fde", "#0b8f6a", "#d9480f"
+CALLER, SERVICE = "#2f6fde", "#0b8f6a"
+SHARP, WRONG = "#b5179e", "#d9480f"
 
 
 def new_figure() -> Figure:
