@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.archive.people import CommandTestCase
 
-COMMANDS = ("list", "show", "recover")
+COMMANDS = ("list", "show", "recover", "export")
 
 
 class GroupTests(CommandTestCase):
@@ -31,6 +31,7 @@ class GroupTests(CommandTestCase):
             ["recover", "/nowhere"],
             ["recover"],
             ["show"],
+            ["export", self.folder, "--format", "mp3"],
         ):
             self.assertEqual(self.exits(*words), 2, words)
 
