@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.archive.people import CommandTestCase
 
-COMMANDS = ("list", "show", "recover", "export")
+COMMANDS = ("list", "show", "recover", "export", "purge")
 
 
 class GroupTests(CommandTestCase):
@@ -30,6 +30,7 @@ class GroupTests(CommandTestCase):
             ["list", "/nowhere"],
             ["recover", "/nowhere"],
             ["recover"],
+            ["purge", "/nowhere", "--keep", "1"],
             ["show"],
             ["export", self.folder, "--format", "mp3"],
         ):
