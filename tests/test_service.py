@@ -20,6 +20,7 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import ILogObserver, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.archive.made import made
 from tests.house import HELLO, Guest, HouseReactor, house, settings
 from twistedvoice.carriers.twilio.dialect import TwilioDialect
 from twistedvoice.config import Config
@@ -157,6 +158,23 @@ class StartTests(ServiceTestCase):
         service = self.service()
         service.setServiceParent(application)
         self.assertIs(application.getComponent(ILogObserver), service.log_output)
+
+
+class RetentionTests(ServiceTestCase):
+    """Recordings that are not to be kept any longer."""
+
+    def test_removed(self) -> None:
+        """They go at the start, where that is wanted, and the metrics count them."""
+        folder = Path(self.mktemp())
+        for name in ("one", "two"):
+            made(folder / "2026/11/20", name)
+        config = settings(recordings=str(folder), retention_recordings="1")
+        service = self.started(config)
+        self.assertEqual(len(list(folder.rglob("*.wav"))), 1)
+        assert service.house.local is not None
+        self.assertEqual(service.house.local.counts["purged"], 1)
+        self.successResultOf(service.stopService())
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
 
 class StopTests(ServiceTestCase):

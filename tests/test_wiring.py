@@ -14,6 +14,7 @@ from twisted.web.test.requesthelper import DummyRequest
 
 from tests.house import HouseReactor, house, settings
 from tests.recording.left import leave
+from twistedvoice.archive.purge import Limits
 from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
 from twistedvoice.config import Config
 from twistedvoice.errors import StoreError
@@ -248,6 +249,9 @@ class ApplyTests(SynchronousTestCase):
             recording_without_audio="discard",
             overload_late_ms="80",
             overload_dial="+15550100009",
+            retention_days="30",
+            retention_gigabytes="50",
+            retention_recordings="1000",
         )
         made.apply(config, Routes(config, Path()))
         services = made.services
@@ -262,6 +266,11 @@ class ApplyTests(SynchronousTestCase):
         self.assertEqual(made.webhooks.late_number, "+15550100009")
         assert made.local is not None
         self.assertFalse(made.local.keep_unspoken)
+        assert made.retention is not None
+        self.assertEqual(
+            made.retention.limits,
+            Limits(seconds=2_592_000, size=50_000_000_000, recordings=1000),
+        )
 
     def test_public_url(self) -> None:
         """A new public URL holds for signatures and for markup."""

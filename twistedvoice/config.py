@@ -31,6 +31,7 @@ __all__ = [
     "OutboxConfig",
     "OverloadConfig",
     "RecordingConfig",
+    "RetentionConfig",
     "S3Config",
     "TwilioConfig",
     "WebhookConfig",
@@ -106,6 +107,15 @@ class RecordingConfig:
     fsync: Literal["never", "second", "close"]
     #: What recordings are sealed with, None for no seal.
     key: str | None = field(repr=False)
+
+
+@frozen(kw_only=True)
+class RetentionConfig:
+    """Which recordings are kept; None for no limit."""
+
+    days: int | None
+    gigabytes: int | None
+    recordings: int | None
 
 
 @frozen(kw_only=True)
@@ -232,6 +242,7 @@ class Config:
     cdr: str
     recordings: str
     recording: RecordingConfig
+    retention: RetentionConfig
     carrier_recording: CarrierRecordingConfig
     export: ExportConfig
     s3: S3Config
@@ -362,6 +373,7 @@ def _built(values: Mapping[str, Any]) -> Config:
     return Config(
         overload=OverloadConfig(**_under("overload.", values)),
         recording=RecordingConfig(**_under("recording.", values)),
+        retention=RetentionConfig(**_under("retention.", values)),
         carrier_recording=CarrierRecordingConfig(
             **_under("carrier_recording.", values)
         ),

@@ -98,6 +98,8 @@ class VoiceService(ProcessService):
         if house.local is not None and house.posting is not None:
             house.posting.startService()
             house.local.startService()
+        if house.retention is not None:
+            house.retention.startService()
         house.store.places_taken(now=house.services.wall()).addCallbacks(
             self._ready, self._failed
         )
@@ -189,6 +191,8 @@ class VoiceService(ProcessService):
         house.switchboard.end_all("drained")
         await self._in_time(house.switchboard.idle(), _FINISH_SECONDS)
         await self._doors.close()
+        if house.retention is not None:
+            await self._in_time(house.retention.stopService(), _FINISH_SECONDS)
         finishing = Deferred.fromCoroutine(self._finish_files())
         await self._in_time(finishing, _FINISH_SECONDS)
         house.watcher.stopService()

@@ -326,6 +326,24 @@ SETTINGS = (
     ),
     *_secret("recording.key", "What recordings are sealed with.", reload=False),
     Setting(
+        key="retention.days",
+        kind=whole(1),
+        help="Recordings older than this are removed; unset: none.",
+        reload=True,
+    ),
+    Setting(
+        key="retention.gigabytes",
+        kind=whole(1),
+        help="The oldest recordings beyond this size are removed; unset: none.",
+        reload=True,
+    ),
+    Setting(
+        key="retention.recordings",
+        kind=whole(1),
+        help="The oldest recordings beyond this number are removed; unset: none.",
+        reload=True,
+    ),
+    Setting(
         key="carrier_recording.enabled",
         kind=SWITCH,
         default="false",

@@ -24,6 +24,8 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
+from .archive.purge import Limits
+from .archive.retention import Retention
 from .audio.wav import load
 from .calls.admission import Admission
 from .calls.overload import Overload
@@ -136,6 +138,8 @@ class House:
             self.copies.rest = self._rest
         if self.local is not None:
             self.local.keep_unspoken = config.recording.without_audio == "keep"
+        if self.retention is not None:
+            self.retention.limits = _kept(config)
 
     def dispose(self) -> Deferred[None]:
         """Let go of connections, store and threads, once no call is left."""
@@ -216,6 +220,7 @@ class House:
     def _make_recorders(self) -> None:
         config = self.config
         self.local: LocalRecordings | None = None
+        self.retention: Retention | None = None
         self.carrier_side: CarrierRecordings | None = None
         key = config.recording.key
         if self.posting is not None:
@@ -231,6 +236,14 @@ class House:
                 fsync=config.recording.fsync,
                 finished=self.posting.finished,
                 key=None if key is None else key.encode("ascii"),
+            )
+            self.retention = Retention(
+                self._reactor,
+                time.time,
+                Path(config.recordings),
+                self.disk.defer,
+                limits=_kept(config),
+                counts=self.local.counts,
             )
         if config.carrier_recording.enabled and self._rest is not None:
             self.carrier_side = CarrierRecordings(
@@ -395,6 +408,15 @@ def _limits(config: Config) -> CallLimits:
         start=config.start_seconds,
         longest=config.longest_call_seconds,
         silence=config.silence_seconds,
+    )
+
+
+def _kept(config: Config) -> Limits:
+    keep = config.retention
+    return Limits(
+        seconds=None if keep.days is None else keep.days * 86_400,
+        size=None if keep.gigabytes is None else keep.gigabytes * 1_000_000_000,
+        recordings=keep.recordings,
     )
 
 
