@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.archive.people import CommandTestCase
 
-COMMANDS = ("list", "show", "recover", "export", "purge")
+COMMANDS = ("list", "show", "verify", "recover", "export", "purge")
 
 
 class GroupTests(CommandTestCase):

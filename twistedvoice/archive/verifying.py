@@ -1,0 +1,86 @@
+# -*- test-case-name: tests.archive.test_verifying -*-
+"""``recordings verify``: whether recordings are what was recorded."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from ..recording.seal import read_key
+from .arguments import Commands, add_key_file, command
+from .catalog import Entry
+from .find import recordings_at
+from .screen import tell, watched
+from .verify import verify
+from .words import several
+
+__all__ = ["add"]
+
+#: Those that are explained; the others are only counted.
+_TOLD = ("changed", "unchecked", "unreadable")
+_STATES = {"writing": "being written", "left": "to be recovered"}
+
+
+def add(commands: Commands, wall: Callable[[], float]) -> None:
+    """Add the command."""
+    parser = command(
+        commands,
+        "verify",
+        _run,
+        short="say whether recordings are what was recorded",
+        more="The exit status is 1 when one was changed, or cannot be read.",
+    )
+    parser.add_argument("paths", metavar="DIR|PATH", type=Path, nargs="+")
+    add_key_file(parser, "check seals with")
+
+
+def _run(said: argparse.Namespace) -> int:
+    key = said.key_file and read_key(said.key_file)
+    entries = list(watched(recordings_at(said.paths), "looking"))
+    states = Counter[str]()
+    for entry in watched(entries, "verifying", len(entries)):
+        path = entry.path
+        finished = entry.state == "finished"
+        facts = _facts(path, key) if finished else _unfinished(entry)
+        states[str(facts["state"])] += 1
+        if said.json:
+            tell(facts, "", as_json=True)
+        elif facts["state"] in _TOLD:
+            _explain(facts)
+    if not said.json:
+        sys.stdout.write(", ".join(_counted(states)) + "\n")
+    return 1 if states["changed"] or states["unreadable"] else 0
+
+
+def _facts(path: Path, key: bytes | None) -> Mapping[str, object]:
+    try:
+        verdict = verify(path, key)
+    except OSError as error:
+        return {"path": str(path), "state": "unreadable", "problems": [str(error)]}
+    return {
+        "path": str(path),
+        "session_id": verdict.session_id,
+        "state": verdict.state,
+        "problems": list(verdict.problems),
+    }
+
+
+def _unfinished(entry: Entry) -> Mapping[str, object]:
+    return {"path": str(entry.path), "state": entry.state, "problems": []}
+
+
+def _explain(facts: Mapping[str, object]) -> None:
+    sys.stdout.write(f"{facts['path']}: {facts['state']}\n")
+    problems = facts["problems"]
+    assert isinstance(problems, list)
+    for problem in problems:
+        sys.stdout.write(f"    {problem}\n")
+
+
+def _counted(states: Counter[str]) -> Iterator[str]:
+    yield several(states.total(), "recording")
+    for state, count in states.most_common():
+        yield f"{count} {_STATES.get(state, state)}"
