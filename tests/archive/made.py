@@ -28,6 +28,8 @@ BUSY: tuple[Mapping[str, object], ...] = (
     {"kind": "said", "at": 7500.0, "until": 11_700.0, "outcome": "cleared"},
     {"kind": "lost", "at": 15_000.0, "ms": 400.0},
     {"kind": "clock", "at": 17_000.0, "by": -120.0},
+    {"kind": "pause", "at": 19_000.0},
+    {"kind": "resume", "at": 20_500.0},
     {"kind": "said", "at": 13_400.0, "until": 18_000.0, "outcome": "assumed"},
 )
 

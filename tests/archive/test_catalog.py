@@ -80,14 +80,16 @@ class CatalogTests(SynchronousTestCase):
         """What begins with a recording's name and a dot belongs to it, and no more."""
         path = made(self.folder, "a.b")
         made(self.folder, "a.b-2")
-        for name in ("a.b.flac", "a.b.wav.todo", "a.bc.flac", "a.flac"):
+        for name in ("a.b.flac", "a.b.carrier.wav", "a.b.todo", "a.bc.flac", "a.flac"):
             (self.folder / name).write_bytes(b"x" * 1000)
         second, first = scan(self.folder)
-        self.assertEqual(first.files.beside, ("a.b.flac", "a.b.jsonl", "a.b.wav.todo"))
+        self.assertEqual(
+            first.files.beside, ("a.b.carrier.wav", "a.b.flac", "a.b.jsonl", "a.b.todo")
+        )
         self.assertTrue(first.files.is_waited_for)
         self.assertFalse(second.files.is_waited_for)
         sidecar = path.with_suffix(".jsonl").stat().st_size
-        self.assertEqual(first.size, path.stat().st_size + sidecar + 2000)
+        self.assertEqual(first.size, path.stat().st_size + sidecar + 3000)
 
     def test_links(self) -> None:
         """Links are not followed."""

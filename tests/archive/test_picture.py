@@ -44,6 +44,7 @@ class PictureTests(SynchronousTestCase):
                 *("0:22", "duration", "usual wait", "700 ms", "-24 dB"),
                 *("caller", "service", "interrupts", "falls silent after 400 ms"),
                 *("heard", "heard, probably", "gap 240 ms", "clock -120 ms"),
+                *("pauses", "resumes"),
                 *("lost 400 ms", "900 ms", "500 ms", "ended"),
             },
             self.words(),
@@ -63,7 +64,7 @@ class PictureTests(SynchronousTestCase):
         """No label covers another or leaves the picture."""
         figure = picture(self.story)
         boxes = label_boxes(figure)
-        self.assertEqual(len(boxes), 8)
+        self.assertEqual(len(boxes), 10)
         for place, box in enumerate(boxes):
             self.assertEqual(box.count_overlaps(boxes[place + 1 :]), 0)
             self.assertLess(box.x1, figure.bbox.x1)

@@ -31,12 +31,13 @@ class ShowTests(CommandTestCase):
             "length     0:22, ended, degraded",
             "caller     0:03 of speech at -26 dB, peak -14 dB",
             "turns      2 answers after 700 ms (median), 900 ms at most; 1 barge-in",
-            "0:05.800  gap    240 ms, caller",
-            "0:07.500  said   cleared, 4.2 s",
+            "0:05.800  gap     240 ms, caller",
+            "0:07.500  said    cleared, 4.2 s",
             "0:11.700  clear",
-            "0:15.000  lost   400 ms",
-            "0:17.000  clock  by -120 ms",
-            "0:22.000  end    ended",
+            "0:15.000  lost    400 ms",
+            "0:17.000  clock   by -120 ms",
+            "0:20.500  resume",
+            "0:22.000  end     ended",
         ):
             self.assertIn(f"{line}\n", shown)
 
@@ -47,7 +48,7 @@ class ShowTests(CommandTestCase):
         self.assertEqual(told["turns"][0], {"at": 6600, "ms": 900})
         self.assertEqual(told["barge_ins"], [{"at": 11_300, "ms": 400}])
         self.assertEqual(told["caller"]["speech_ms"], 3200)
-        self.assertEqual(len(told["lines"]), 8)
+        self.assertEqual(len(told["lines"]), 10)
 
     def test_silent(self) -> None:
         """Silence without a sidecar has no level, no turns and no lines."""

@@ -12,6 +12,7 @@ from tests.archive.made import made, made_busy, write_sound
 from tests.archive.test_speech import tone
 from tests.simulator.babble import beside
 from twistedvoice.archive.catalog import scan
+from twistedvoice.archive.speech import Span
 from twistedvoice.archive.story import Story, Turn, read_story
 from twistedvoice.audio.pcm import Samples
 from twistedvoice.audio.wavwriter import WavWriter
@@ -88,6 +89,14 @@ class StoryTests(SynchronousTestCase):
         self.assertEqual(
             len(self.told(speaking, beside(1.0, tone(1.5, 5000)), clear).barge_ins), 1
         )
+
+    def test_pauses(self) -> None:
+        """A pause lasts until it is over, or to the end of the recording."""
+        lines = [("pause", 100), ("pause", 150), ("resume", 300), ("pause", 600)]
+        told = [{"kind": kind, "at": at} for kind, at in lines]
+        silence = np.zeros(8000, np.int16)
+        story = self.told(silence, silence, *told)
+        self.assertEqual(story.pauses, [Span(100, 300), Span(600, 1000)])
 
     def test_no_sidecar(self) -> None:
         """The sound alone tells who answered whom."""

@@ -108,6 +108,8 @@ def _side(panel: Axes, story: Story, side: Side, colour: str, name: str) -> None
     look.voice(panel, side.samples, story.rate, colour, name)
     for span in side.spans:
         look.shade(panel, span.start_ms, span.end_ms, colour, 0.08)
+    for pause in story.pauses:
+        look.shade(panel, pause.start_ms, pause.end_ms, look.SOFT, 0.25)
     for line in story.lines:
         if line["kind"] in ("lost", "damaged") or line.get("side") == name:
             end_ms = line["at"] + line.get("ms", 0)
@@ -130,6 +132,8 @@ def _did(story: Story) -> Iterator[Moment]:
     for line in story.lines:
         if line["kind"] == "gap" and line.get("side") == "caller":
             yield Moment(line["at"], f"gap {line['ms']:.0f} ms", "wrong")
+        elif line["kind"] in ("pause", "resume"):
+            yield Moment(line["at"], f"{line['kind']}s", "quiet")
         elif line["kind"] == "clock":
             yield Moment(line["at"], f"clock {line['by']:+.0f} ms", "quiet")
 

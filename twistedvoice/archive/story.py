@@ -87,6 +87,17 @@ class Story:
         """What the caller usually waited; None without a turn."""
         return median(turn.latency_ms for turn in self.turns) if self.turns else None
 
+    @property
+    def pauses(self) -> list[Span]:
+        """When nothing was recorded, as it was not to be."""
+        begun, found = list[float](), list[Span]()
+        for line in self.lines:
+            if line["kind"] == "pause" and not begun:
+                begun.append(line["at"])
+            elif line["kind"] == "resume" and begun:
+                found.append(Span(begun.pop(), line["at"]))
+        return [*found, *(Span(at_ms, self.duration_ms) for at_ms in begun)]
+
     def missing_ms(self, *kinds: str) -> float:
         """:returns: how much is missing by what the lines of these kinds say."""
         return sum(
