@@ -20,11 +20,12 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import ILogObserver, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.archive.made import made
+from tests.archive.made import STARTED_AT, made
 from tests.house import HELLO, Guest, HouseReactor, house, settings
 from twistedvoice.carriers.twilio.dialect import TwilioDialect
 from twistedvoice.config import Config
 from twistedvoice.doors import CannotListen, Doors
+from twistedvoice.errands import Errand
 from twistedvoice.errors import ConfigError, StoreError
 from twistedvoice.logs import LogOutput
 from twistedvoice.realtime.schedule import Schedule
@@ -164,13 +165,18 @@ class RetentionTests(ServiceTestCase):
     """Recordings that are not to be kept any longer."""
 
     def test_removed(self) -> None:
-        """They go at the start, where that is wanted, and the metrics count them."""
+        """They go at the start, but for those that are still to be handed on."""
         folder = Path(self.mktemp())
-        for name in ("one", "two"):
-            made(folder / "2026/11/20", name)
+        for number, name in enumerate(("one", "two", "three")):
+            made(folder / "2026/11/20", name, started_at=STARTED_AT + number)
         config = settings(recordings=str(folder), retention_recordings="1")
-        service = self.started(config)
-        self.assertEqual(len(list(folder.rglob("*.wav"))), 1)
+        service = self.service(config)
+        errand = Errand(id="one/upload", kind="upload", session_id="one")
+        self.successResultOf(service.house.store.add_errands([errand], now=0.0))
+        service.startService()
+        self.addCleanup(self.end, service)
+        left = sorted(each.stem for each in folder.rglob("*.wav"))
+        self.assertEqual(left, ["one", "three"])
         assert service.house.local is not None
         self.assertEqual(service.house.local.counts["purged"], 1)
         self.successResultOf(service.stopService())

@@ -191,8 +191,6 @@ class VoiceService(ProcessService):
         house.switchboard.end_all("drained")
         await self._in_time(house.switchboard.idle(), _FINISH_SECONDS)
         await self._doors.close()
-        if house.retention is not None:
-            await self._in_time(house.retention.stopService(), _FINISH_SECONDS)
         finishing = Deferred.fromCoroutine(self._finish_files())
         await self._in_time(finishing, _FINISH_SECONDS)
         house.watcher.stopService()
@@ -206,6 +204,8 @@ class VoiceService(ProcessService):
         """Finish the recordings; what is to be done with them is for the next start."""
         house = self.house
         performed = house.outbox.stopService()
+        if house.retention is not None:
+            await house.retention.stopService()
         if house.local is not None and house.posting is not None:
             await house.local.stopService()
             await house.posting.stopService()

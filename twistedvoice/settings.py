@@ -325,23 +325,18 @@ SETTINGS = (
         help="When recordings reach the disk itself: never, second or close.",
     ),
     *_secret("recording.key", "What recordings are sealed with.", reload=False),
-    Setting(
-        key="retention.days",
-        kind=whole(1),
-        help="Recordings older than this are removed; unset: none.",
-        reload=True,
-    ),
-    Setting(
-        key="retention.gigabytes",
-        kind=whole(1),
-        help="The oldest recordings beyond this size are removed; unset: none.",
-        reload=True,
-    ),
-    Setting(
-        key="retention.recordings",
-        kind=whole(1),
-        help="The oldest recordings beyond this number are removed; unset: none.",
-        reload=True,
+    *(
+        Setting(
+            key=f"retention.{what}",
+            kind=whole(1),
+            help=f"Recordings {beyond} are removed, the oldest first; unset: none.",
+            reload=True,
+        )
+        for what, beyond in (
+            ("days", "older than this"),
+            ("gigabytes", "beyond this size, all together,"),
+            ("recordings", "beyond this number"),
+        )
     ),
     Setting(
         key="carrier_recording.enabled",

@@ -14,7 +14,7 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from .carriers.twilio.rest import TwilioRest
 from .child import import_path, plain_environ
 from .config import Config
 from .disk import check_writable
+from .errands import KeptErrand
 from .interfaces import CallObserver, Errand, Store
 from .lag import LagProbe
 from .outbox.child import run_module
@@ -75,6 +76,8 @@ __all__ = ["House"]
 
 #: So many threads write recordings and CDRs.
 _DISK_THREADS = 4
+#: More errands than this are not looked at when recordings are to be removed.
+_ALL_ERRANDS = 100_000
 #: A part of an upload may take this long: 8 MiB at a quarter of a megabit a second.
 _UPLOAD_SECONDS = 300.0
 #: Four hours of sound take a quarter of a minute of a core, and calls may leave little.
@@ -243,6 +246,7 @@ class House:
                 Path(config.recordings),
                 self.disk.defer,
                 limits=_kept(config),
+                needed=self._sessions_to_do,
                 counts=self.local.counts,
             )
         if config.carrier_recording.enabled and self._rest is not None:
@@ -351,6 +355,14 @@ class House:
             )
         )
         return registry
+
+    def _sessions_to_do(self) -> Deferred[Collection[str]]:
+        """:returns: fires with the ids of the sessions that have errands."""
+
+        def ids(errands: Sequence[KeptErrand]) -> frozenset[str]:
+            return frozenset(each.errand.session_id for each in errands)
+
+        return self.store.errands(limit=_ALL_ERRANDS).addCallback(ids)
 
     def _carrier_counts(self) -> Mapping[str, int]:
         return {} if self.carrier_side is None else asdict(self.carrier_side.counts)

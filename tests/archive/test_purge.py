@@ -125,10 +125,10 @@ class PurgeTests(SynchronousTestCase):
         part.open()
         self.addCleanup(part.discard)
         leave(day / "left.wav")
-        (day / "4-days.wav.todo").touch()
+        (day / "4-days.todo").touch()
         self.assertEqual(self.purge(recordings=1), ["3-days", "2-days"])
         live = {"live.wav.part", "live.jsonl.part", "left.wav.part", "left.jsonl.part"}
-        self.assertLessEqual(live | {"4-days.wav", "4-days.wav.todo"}, self.left())
+        self.assertLessEqual(live | {"4-days.wav", "4-days.todo"}, self.left())
 
     def test_elsewhere(self) -> None:
         """What lies in no folder of a day is kept, whatever it is."""

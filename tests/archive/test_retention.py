@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
@@ -33,6 +33,7 @@ class RetentionTests(SynchronousTestCase):
             at = STARTED_AT + number
             made(self.folder / "2026/11/20", f"{number:02}", started_at=at, seconds=0)
         self.counts = Counter[str]()
+        self.needed: Collection[str] = ()
         #: Jobs that wait for their thread.
         self.jobs: list[Callable[[], object]] = []
 
@@ -45,7 +46,13 @@ class RetentionTests(SynchronousTestCase):
     def retention(self, limits: Limits) -> Retention:
         """:returns: one that was started."""
         made = Retention(
-            self.clock, lambda: STARTED_AT, self.folder, self.defer, limits, self.counts
+            self.clock,
+            lambda: STARTED_AT,
+            self.folder,
+            self.defer,
+            limits,
+            needed=lambda: succeed(self.needed),
+            counts=self.counts,
         )
         made.startService()
         self.addCleanup(made.stopService)
@@ -91,6 +98,13 @@ class RetentionTests(SynchronousTestCase):
         self.retention(Limits())
         self.assertEqual(self.jobs, [])
         self.assertFalse((self.folder / LOCK).exists())
+
+    def test_needed(self) -> None:
+        """A recording with which something is still to be done stays."""
+        self.needed = {"07", "09"}
+        self.retention(Limits(recordings=0))
+        self.work()
+        self.assertEqual((self.left(), self.counts["purged"]), (2, 58))
 
     def test_one_of_many(self) -> None:
         """One process does it; when that is gone another one does."""

@@ -10,7 +10,7 @@ belongs to it, the sound last: while there is any of it, it can be found.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,11 +76,17 @@ def is_to_go(limits: Limits, entry: Entry, held: Held, now: float) -> bool:
 
 
 def purge(
-    folder: Path, limits: Limits, *, now: float, dry: bool = False
+    folder: Path,
+    limits: Limits,
+    *,
+    now: float,
+    kept: Collection[str] = (),
+    dry: bool = False,
 ) -> Iterator[Removal | None]:
     """
     Remove what is beyond the limits, the oldest first.
 
+    :param kept: ids of sessions whose recordings stay.
     :param dry: only say what would be removed.
     :returns: something after each bit of work, so that who must not work for long can
         pause: what was removed, or None.
@@ -101,7 +107,8 @@ def purge(
                 entries.append(entry)
             yield None
         for entry in sorted(entries, key=_began):
-            if is_to_go(limits, entry, held, now):
+            is_kept = entry.session_id in kept
+            if not is_kept and is_to_go(limits, entry, held, now):
                 yield Removal(entry) if dry else _remove(entry)
             held.recordings -= 1
             held.size -= entry.size

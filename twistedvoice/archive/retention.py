@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -45,6 +45,8 @@ class Retention(Service):
 
     :param wall: seconds since the epoch.
     :param defer_to_thread: runs a function in a thread that may block.
+    :param needed: tells the ids of the sessions with whose recordings something is
+        still to be done.
     :param counts: where ``purged`` and ``unpurged`` are counted.
     """
 
@@ -55,6 +57,8 @@ class Retention(Service):
         folder: Path,
         defer_to_thread: Callable[..., Deferred[Any]],
         limits: Limits,
+        *,
+        needed: Callable[[], Deferred[Collection[str]]],
         counts: Counter[str],
     ) -> None:
         self._clock = clock
@@ -63,6 +67,7 @@ class Retention(Service):
         self._defer = defer_to_thread
         #: What is kept; may be set while calls run.
         self.limits = limits
+        self._needed = needed
         self._counts = counts
         self._lock: FileIO | None = None
         self._visits = LoopingCall(self._visit)
@@ -91,7 +96,8 @@ class Retention(Service):
             self._lock = await self._defer(_lock, self._folder / LOCK)
         if self._lock is None:
             return
-        work = purge(self._folder, self.limits, now=self._wall())
+        kept = await self._needed()
+        work = purge(self._folder, self.limits, now=self._wall(), kept=kept)
         removed = 0
         while self.running:
             bits = await self._defer(_next, work)
