@@ -7,11 +7,11 @@ from pathlib import Path
 from twisted.python.usage import Options
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.setting import Setting
 from twistedvoice.settings import (
     NUMBER_SETTINGS,
     SETTINGS,
     TABLES,
-    Setting,
     did_you_mean,
     usage_parameters,
 )

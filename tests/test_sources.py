@@ -9,7 +9,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.errors import ConfigError
-from twistedvoice.settings import SETTINGS, Setting
+from twistedvoice.setting import Setting
+from twistedvoice.settings import SETTINGS
 from twistedvoice.sources import Sources, read_toml
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}

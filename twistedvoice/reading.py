@@ -26,7 +26,8 @@ from .kinds import (
 )
 from .logs import masked
 from .recording.seal import LEAST_KEY_BYTES
-from .settings import NUMBER_SETTINGS, SETTINGS, Setting, did_you_mean
+from .setting import Setting
+from .settings import NUMBER_SETTINGS, SETTINGS, did_you_mean
 from .sources import Given, Sources
 
 __all__ = ["Reading", "contradictions"]

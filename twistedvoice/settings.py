@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import difflib
 
-from attrs import frozen
-
 from .kinds import (
     ACCESS_KEY_ID,
     ACCOUNT_SID,
@@ -30,73 +28,20 @@ from .kinds import (
     RECEIVER,
     REGION,
     SECONDS,
-    SECRET,
-    SECRET_FILE,
     SWITCH,
     URL,
-    Kind,
     choice,
     whole,
 )
+from .setting import Setting, secret
 
 __all__ = [
     "NUMBER_SETTINGS",
     "SETTINGS",
     "TABLES",
-    "Setting",
     "did_you_mean",
     "usage_parameters",
 ]
-
-
-@frozen(kw_only=True)
-class Setting:
-    """One thing an operator may set."""
-
-    #: As in TOML; a dot separates levels.
-    key: str
-    kind: Kind
-    #: Text as an operator would write it; ``{state}`` stands for the state directory
-    #: and ``{node}`` for the id of this process. None: not set.
-    default: str | None = None
-    help: str
-    #: Whether SIGHUP may change it while calls are live.
-    reload: bool = False
-
-    @property
-    def option(self) -> str:
-        """The long option, without its dashes in front."""
-        return self.key.replace(".", "-").replace("_", "-")
-
-    @property
-    def environ(self) -> str:
-        """The name of the environment variable."""
-        return "TWISTEDVOICE_" + self.key.replace(".", "__").upper()
-
-    @property
-    def credential(self) -> str:
-        """The name of the systemd credential; only a secret has one."""
-        return self.key.replace(".", "_")
-
-    @property
-    def shown_default(self) -> str:
-        """The default for people to read; empty when there is none."""
-        return (self.default or "").format(state="STATE", node="HOST-PID")
-
-    @property
-    def is_flag(self) -> bool:
-        """Whether the option takes no value: it can switch on, but not off."""
-        return self.kind is SWITCH
-
-    @property
-    def is_secret(self) -> bool:
-        """Whether the value may stand in no file of settings and on no command line."""
-        return self.kind is SECRET
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the configuration has it: all but where a secret is kept."""
-        return self.kind is not SECRET_FILE
 
 
 def usage_parameters() -> tuple[list[list[str | None]], list[list[str | None]]]:
@@ -125,13 +70,6 @@ def did_you_mean(name: str, known: list[str]) -> str:
     """:returns: the end of a sentence that offers the nearest name, or nothing."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""
-
-
-def _secret(key: str, help: str, *, reload: bool) -> tuple[Setting, Setting]:  # noqa: A002
-    return (
-        Setting(key=key, kind=SECRET, help=help, reload=reload),
-        Setting(key=f"{key}_file", kind=SECRET_FILE, help=f"File that holds {key}."),
-    )
 
 
 #: Tables that only TOML can hold. SIGHUP may change all of them.
@@ -324,7 +262,7 @@ SETTINGS = (
         default="close",
         help="When recordings reach the disk itself: never, second or close.",
     ),
-    *_secret("recording.key", "What recordings are sealed with.", reload=False),
+    *secret("recording.key", "What recordings are sealed with.", reload=False),
     *(
         Setting(
             key=f"retention.{what}",
@@ -389,7 +327,7 @@ SETTINGS = (
         kind=ACCESS_KEY_ID,
         help="The key that may write into the bucket.",
     ),
-    *_secret("s3.secret_access_key", "The secret of that key.", reload=False),
+    *secret("s3.secret_access_key", "The secret of that key.", reload=False),
     Setting(
         key="outbox.attempts",
         kind=whole(1, 1_000),
@@ -401,12 +339,12 @@ SETTINGS = (
         kind=RECEIVER,
         help="Who is told when a recording is ready.",
     ),
-    *_secret(
+    *secret(
         "webhook.secret",
         "The secret that signs what webhook.url is told: whsec_ and base64.",
         reload=False,
     ),
-    *_secret(
+    *secret(
         "webhook.secret_secondary",
         "A second secret, for rotation.",
         reload=False,
@@ -429,12 +367,12 @@ SETTINGS = (
         kind=ACCOUNT_SID,
         help="The account whose auth token is set.",
     ),
-    *_secret(
+    *secret(
         "twilio.auth_token",
         "The auth token, which signs what Twilio sends.",
         reload=True,
     ),
-    *_secret(
+    *secret(
         "twilio.auth_token_secondary",
         "A second auth token, for rotation.",
         reload=True,
@@ -444,5 +382,5 @@ SETTINGS = (
         kind=API_KEY_SID,
         help="API key for Twilio's REST API, instead of the auth token.",
     ),
-    *_secret("twilio.api_key_secret", "The secret of the API key.", reload=False),
+    *secret("twilio.api_key_secret", "The secret of the API key.", reload=False),
 )

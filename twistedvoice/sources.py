@@ -19,7 +19,8 @@ from attrs import field, frozen
 
 from .errors import ConfigError
 from .scanning import SWITCH
-from .settings import SETTINGS, TABLES, Setting, did_you_mean
+from .setting import Setting
+from .settings import SETTINGS, TABLES, did_you_mean
 
 __all__ = ["Given", "Sources", "read_toml"]
 
