@@ -141,6 +141,13 @@ class LayersTests(SynchronousTestCase):
             *(f"{PACKAGE}.{name}" for name in ("carriers", "calls", "web", "realtime")),
         )
 
+    def test_doubles_share_no_code_with_what_they_test(self) -> None:
+        """A double of a service knows nothing of the agent that talks with it."""
+        self.assert_none(
+            "twistedvoice.doubles",
+            *(f"{PACKAGE}.{name}" for name in ("agents", "calls", "web", "realtime")),
+        )
+
     def test_what_comes_by_command_only(self) -> None:
         """Serving never imports the simulator, whose needs may not be installed."""
         module = self.house.modules[COMMANDS]
@@ -155,7 +162,8 @@ class LayersTests(SynchronousTestCase):
 
     def test_autobahn_is_at_the_edges(self) -> None:
         """Autobahn is where WebSockets are, and nowhere else."""
-        edges = ("web.media", "web.receive", "web.site", "simulator", "bench")
+        web = ("web.dial", "web.media", "web.receive", "web.site")
+        edges = (*web, "doubles", "simulator", "bench")
         self.assert_only(tuple(f"{PACKAGE}.{name}" for name in edges), "autobahn")
 
     def test_treq_is_at_one_place(self) -> None:

@@ -12,6 +12,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── CallStateError
     ├── QueueFull
     ├── CarrierApiError
+    ├── SocketRefused
     ├── StoreError
     ├── ErrandFailed
     ├── ErrandRefused
@@ -39,6 +40,7 @@ __all__ = [
     "QueueFull",
     "RequestRefused",
     "SimulationError",
+    "SocketRefused",
     "StoreError",
     "TwistedVoiceError",
 ]
@@ -105,6 +107,20 @@ class CarrierApiError(TwistedVoiceError):
         self.status = status
         self.code = code
         self.retryable = retryable
+
+
+class SocketRefused(TwistedVoiceError):
+    """A WebSocket to another service could not be opened."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """:param status: the HTTP status, None when no answer came."""
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def retryable(self) -> bool:
+        """Whether it may be let in later as it is: it was not the asker's fault."""
+        return self.status is None or self.status == 429 or self.status >= 500
 
 
 class StoreError(TwistedVoiceError):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.events import Message
-from twistedvoice.web.framing import frame_message
+from twistedvoice.web.framing import frame_message, mask_message
 
 __all__ = ["FramingTests"]
 
@@ -17,10 +17,11 @@ __all__ = ["FramingTests"]
 EDGES = (0, 1, 125, 126, 127, 65535, 65536, 65537)
 
 
-def read_frames(data: bytes) -> list[Message]:
+def read_frames(data: bytes, *, masked: bool = False) -> list[Message]:
     """
-    Read a server's frames by the figure in section 5.2 of RFC 6455.
+    Read frames by the figure in section 5.2 of RFC 6455.
 
+    :param masked: whether they are a client's; a server masks nothing.
     :returns: the message of each; anything but whole, plain messages is an error.
     """
     messages = []
@@ -30,7 +31,7 @@ def read_frames(data: bytes) -> list[Message]:
         assert not first & 0x70, "a reserved bit is set"
         opcode, length, start = first & 0x0F, second & 0x7F, 2
         assert opcode in (1, 2), "neither text nor binary"
-        assert not second & 0x80, "a server masks nothing"
+        assert bool(second & 0x80) is masked, "wrongly masked"
         if length == 126:
             [length] = unpack("!H", data[2:4])
             start = 4
@@ -39,8 +40,12 @@ def read_frames(data: bytes) -> list[Message]:
             [length] = unpack("!Q", data[2:10])
             start = 10
             assert length > 65535, "not the shortest form"
+        key, start = (data[start : start + 4], start + 4) if masked else (b"", start)
         assert len(data) >= start + length, "cut off"
-        messages.append(Message(data[start : start + length], opcode == 2))
+        body = data[start : start + length]
+        if masked:
+            body = bytes(byte ^ key[n % 4] for n, byte in enumerate(body))
+        messages.append(Message(body, opcode == 2))
         data = data[start + length :]
     return messages
 
@@ -54,6 +59,14 @@ class FramingTests(SynchronousTestCase):
             for binary in (False, True):
                 message = Message(b"x" * size, binary)
                 self.assertEqual(read_frames(frame_message(message)), [message])
+
+    def test_masked(self) -> None:
+        """A client's frame is masked with the key that it carries."""
+        for size in EDGES:
+            message = Message(bytes(range(256)) * (size // 256 + 1), False)
+            message = Message(message.data[:size], size % 2 == 0)
+            wire = mask_message(message, b"\x11\x99\xfe\x00")
+            self.assertEqual(read_frames(wire, masked=True), [message])
 
     @given(
         st.lists(

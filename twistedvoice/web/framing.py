@@ -1,8 +1,9 @@
 # -*- test-case-name: tests.web.test_framing -*-
-"""A whole message as one WebSocket frame of a server: RFC 6455, section 5.2.
+"""A whole message as one WebSocket frame: RFC 6455, section 5.2.
 
 Servers do not mask, so the header depends on the length alone and a frame can be made
-when its message is queued. Everything else about WebSocket is Autobahn's.
+when its message is queued. Clients mask each frame with a key of its own. Everything
+else about WebSocket is Autobahn's.
 """
 
 from __future__ import annotations
@@ -11,20 +12,35 @@ from struct import pack
 
 from ..events import Message
 
-__all__ = ["frame_message"]
+__all__ = ["frame_message", "mask_message"]
 
 _FINAL_TEXT = 0x81
 _FINAL_BINARY = 0x82
+_MASKED = 0x80
 
 
 def frame_message(message: Message) -> bytes:
-    """:returns: the bytes that carry ``message``, in one final frame."""
+    """:returns: a server's bytes that carry ``message``, in one final frame."""
+    return _header(message, 0) + message.data
+
+
+def mask_message(message: Message, key: bytes) -> bytes:
+    """
+    :param key: four bytes that nobody can foresee.
+    :returns: a client's bytes that carry ``message``, in one final frame.
+    """
+    size = len(message.data)
+    # One big number is the fastest way to combine so many bytes in pure Python.
+    number = int.from_bytes(message.data, "little")
+    number ^= int.from_bytes((key * (size // 4 + 1))[:size], "little")
+    return _header(message, _MASKED) + key + number.to_bytes(size, "little")
+
+
+def _header(message: Message, masked: int) -> bytes:
     first = _FINAL_BINARY if message.binary else _FINAL_TEXT
     size = len(message.data)
     if size < 126:
-        header = pack("!BB", first, size)
-    elif size < 1 << 16:
-        header = pack("!BBH", first, 126, size)
-    else:
-        header = pack("!BBQ", first, 127, size)
-    return header + message.data
+        return pack("!BB", first, masked | size)
+    if size < 1 << 16:
+        return pack("!BBH", first, masked | 126, size)
+    return pack("!BBQ", first, masked | 127, size)

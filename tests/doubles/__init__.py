@@ -1,0 +1,1 @@
+"""Tests of the doubles of services elsewhere."""

@@ -1,0 +1,1 @@
+"""Services elsewhere, played for tests and demos; they share no code with ours."""
