@@ -184,5 +184,6 @@ class LayersTests(SynchronousTestCase):
 
     def test_global_reactor(self) -> None:
         """Only what starts the process touches the global reactor."""
-        starters = (f"{PACKAGE}.tap", f"{PACKAGE}.cli", f"{PACKAGE}.bench.child")
+        names = ("tap", "cli", "bench.child", "doubles.openai.__main__")
+        starters = tuple(f"{PACKAGE}.{name}" for name in names)
         self.assert_only(starters, "twisted.internet.reactor")

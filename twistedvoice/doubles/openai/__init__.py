@@ -1,0 +1,1 @@
+"""OpenAI's Realtime API, played: it listens, speaks, calls functions, and fails."""

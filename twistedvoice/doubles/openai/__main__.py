@@ -1,0 +1,55 @@
+# -*- test-case-name: tests.integration.test_dial -*-
+"""``python -m twistedvoice.doubles.openai``: the double on a port, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.endpoints import serverFromString
+from twisted.python.failure import Failure
+
+from ..server import ServiceFactory
+from .plan import Plan
+from .service import OpenAiDouble
+
+__all__ = ["main"]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """:returns: the exit status; 1 when the port cannot be had."""
+    from twisted.internet import reactor
+
+    parser = argparse.ArgumentParser(
+        "python -m twistedvoice.doubles.openai",
+        description="Play OpenAI's Realtime API, for agents without an account. Each"
+        " turn of a caller is answered with tones, one a word.",
+    )
+    parser.add_argument("--listen", default="tcp:8900:interface=127.0.0.1")
+    parser.add_argument("--key", default="sk-double", help="the API key that lets in")
+    said = parser.parse_args(words)
+    clock: Any = reactor
+    double = OpenAiDouble(clock, Plan(key=said.key))
+    outcome: list[int] = []
+
+    def listening(port: Any) -> None:
+        address = port.getHost()
+        sys.stdout.write(f"openai.url is ws://127.0.0.1:{address.port}/v1/realtime\n")
+        sys.stdout.flush()
+
+    def failed(failure: Failure) -> None:
+        sys.stderr.write(f"{failure.getErrorMessage()}\n")
+        outcome.append(1)
+        clock.callWhenRunning(clock.stop)
+
+    endpoint = serverFromString(reactor, said.listen)
+    factory = ServiceFactory(reactor, double)
+    endpoint.listen(factory).addCallbacks(listening, failed)
+    clock.run()
+    return outcome[0] if outcome else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

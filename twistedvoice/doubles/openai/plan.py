@@ -1,0 +1,86 @@
+# -*- test-case-name: tests.doubles.openai.test_session -*-
+"""What the double will say and do, and how it will fail.
+
+A test fills in replies; without any, every turn of the caller is answered with a
+sentence. How a sentence sounds is here too: one tone for each word, so that a person
+can tell words apart by ear and a test can tell them apart by pitch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from zlib import crc32
+
+import numpy as np
+from attrs import Factory, define, frozen
+
+from ...audio.pcm import Samples
+
+__all__ = ["Plan", "Reply", "tones"]
+
+_WORD_MS = 240
+_GAP_MS = 60
+_LEVEL = 6000
+
+
+@frozen(kw_only=True)
+class Reply:
+    """One response of the model."""
+
+    #: The words of its spoken item; empty for none.
+    says: str = ""
+    #: The functions that it calls, after it has spoken, with their arguments: an
+    #: object, or the text that stands in its place.
+    calls: Sequence[tuple[str, Mapping[str, object] | str]] = ()
+    #: The code of the error that it ends in, such as ``rate_limit_exceeded``.
+    fails: str = ""
+    #: Why it ends early all the same: ``max_output_tokens`` or ``content_filter``.
+    incomplete: str = ""
+    #: The socket ends once so much of it was sent, with this code.
+    breaks_after_ms: int | None = None
+    breaks_with: int = 1006
+    #: It begins, and then nothing of it comes.
+    hangs: bool = False
+
+
+def tones(text: str, rate: int) -> Samples:
+    """:returns: how the double speaks ``text``, a tone for each word."""
+    pieces = [np.zeros(0, np.int16)]
+    for word in text.split():
+        pitch = 200 + crc32(word.encode()) % 600
+        time = np.arange(rate * _WORD_MS // 1000) / rate
+        pieces.append((_LEVEL * np.sin(2 * np.pi * pitch * time)).astype(np.int16))
+        pieces.append(np.zeros(rate * _GAP_MS // 1000, np.int16))
+    return np.concatenate(pieces)
+
+
+@define(kw_only=True)
+class Plan:
+    """How one double behaves, for all its sessions; may be changed at any time."""
+
+    #: The key that lets in.
+    key: str = "sk-double"
+    #: The HTTP statuses that the next sockets are refused with, in order.
+    refusals: list[int] = Factory(list)
+    #: The next replies, in order.
+    replies: list[Reply] = Factory(list)
+    #: What is said when there are none; gets how long the caller spoke.
+    answer: Callable[[int], Reply] = lambda heard_ms: Reply(
+        says=f"I heard you for {heard_ms} milliseconds"
+    )
+    #: What the caller said, for the transcripts, in order; then a sentence.
+    transcripts: list[str] = Factory(list)
+    #: From text and rate to sound.
+    voice: Callable[[str, int], Samples] = tones
+    #: From the end of a turn to the first piece of sound.
+    think_seconds: float = 0.2
+    #: The sound comes in such pieces, at such times: five times as fast as it plays.
+    piece_ms: int = 100
+    piece_every_seconds: float = 0.02
+    #: How long a session may last.
+    lifetime_seconds: float = 3600.0
+    #: It takes what is said and answers nothing at all.
+    mute: bool = False
+    #: What every ``rate_limits.updated`` says.
+    remaining_tokens: int = 10_000
+    reset_seconds: float = 0.0
