@@ -76,16 +76,20 @@ class DialTests(DialerContract, SynchronousTestCase):
         """Each frame has a mask of its own: equal messages differ on the wire."""
         socket = self.dialled()
         wire: list[bytes] = []
-        client, server = self.line.ends
-        client.transport.write = wire.append
+        server = self.line.ends[1]
+        receive = server.dataReceived
+
+        def overhear(data: bytes) -> None:
+            wire.append(data)
+            receive(data)
+
+        server.dataReceived = overhear
         for _ in range(2):
             socket.send(Message(b"the same", False))
+            self.line.advance()
         self.assertNotEqual(wire[0], wire[1])
         self.assertNotIn(b"the same", b"".join(wire))
-        for frame in wire:
-            server.dataReceived(frame)
         self.assertEqual(self.operator.ear.messages, [Message(b"the same", False)] * 2)
-        del client.transport.write
         socket.close()
 
     def test_dead_peer(self) -> None:

@@ -35,6 +35,7 @@ from ..errors import SocketRefused
 from ..events import Message
 from ..sockets import Socket, SocketReceiver, SocketRequest
 from .framing import mask_message
+from .send import sender
 
 __all__ = ["AutobahnDialer"]
 
@@ -125,6 +126,8 @@ class _Link:
         self._reactor = reactor
         self._receiver: SocketReceiver | None = receiver
         self._client: Any = None
+        #: The shortest way to write on its transport.
+        self._write: Callable[[bytes], None]
         self._is_open = False
         self._alive = False
         #: Written while the peer does not read; None while it does.
@@ -143,7 +146,7 @@ class _Link:
             if self._waiting > _MOST_WAITING_BYTES:
                 self._abort(_ABNORMAL, "the peer does not read")
                 return
-        self._client.transport.write(mask_message(message, os.urandom(4)))
+        self._write(mask_message(message, os.urandom(4)))
 
     def close(self) -> None:
         self._receiver = None
@@ -164,6 +167,7 @@ class _Link:
         if self._receiver is None:
             return  # given up meanwhile
         self._is_open = self._alive = True
+        self._write = sender(self._client.transport)
         self._client.transport.registerProducer(self, True)
         self._pings.start(_PING_SECONDS, now=False)
         self.opened.callback(self)
