@@ -89,6 +89,15 @@ class KindTests(SynchronousTestCase):
             kinds.RECEIVER, "https://a/#b", "https://u:p@a/", "http://a:0"
         )
 
+    def test_socket_url(self) -> None:
+        """A key goes over TLS, or stays on this machine."""
+        url = "wss://api.example.com/v1"
+        self.assertTakes(kinds.SOCKET_URL, url, url)
+        for here in ("127.0.0.1:8900", "localhost", "[::1]:1"):
+            self.assertTakes(kinds.SOCKET_URL, f"ws://{here}/v1", f"ws://{here}/v1")
+        self.assertRefuses(kinds.SOCKET_URL, "ws://example.com/", "ws://127.0.0.1.a/")
+        self.assertRefuses(kinds.SOCKET_URL, "https://a", "wss://", "wss://a/?key=1")
+
     def test_endpoint(self) -> None:
         """An endpoint is of a type that Twisted knows and has a port that can be."""
         for text in (

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.house import settings
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.echo import Echo
+from twistedvoice.agents.outside import Outside
 from twistedvoice.errors import ConfigError
 from twistedvoice.interfaces import AgentFactory
 from twistedvoice.routing import Routes
@@ -32,6 +33,38 @@ class Noted(Agent):
         if "bad" in settings:
             raise ConfigError(["bad: is bad", "bad: is very bad"])
         return cls
+
+
+class Remote:
+    """A factory that needs an account, and notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def __call__(self) -> Agent:
+        return Agent()
+
+    def missing(self, accounts: Mapping[str, str]) -> list[str]:
+        """Need the key of the account."""
+        return [] if "openai.api_key" in accounts else ["openai.api_key: is not set"]
+
+    def connect(self, outside: Outside) -> None:
+        self.told.append(outside)
+
+    def expect(self, call_id: str) -> None:
+        self.told.append(call_id)
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+class Distant(Agent):
+    """An agent that such a factory makes."""
+
+    @classmethod
+    def configure(cls, settings: Mapping[str, object], folder: Path) -> AgentFactory:
+        """Ignore everything."""
+        return Remote()
 
 
 class RoutesTests(SynchronousTestCase):
@@ -107,6 +140,28 @@ class RoutesTests(SynchronousTestCase):
         keys = [routes.find(each).consent_key for each in ("", NUMBER)]
         self.assertEqual(keys, ["", "1"])
         self.assertTrue(routes.find(NUMBER).recorded)
+
+    def test_remote(self) -> None:
+        """An agent with a service elsewhere is told what it needs, others nothing."""
+        key = self.folder / "key"
+        key.write_text("sk-1")
+        toml = f"[numbers.'{NUMBER}']\nagent = 'tests.test_routing:Distant'\n"
+        routes = self.routes(toml, openai_api_key_file=str(key))
+        remote: Any = routes.find(NUMBER).make_agent
+        outside: Any = object()
+        routes.connect(outside)
+        routes.expect(NUMBER, "CA1")
+        routes.expect(OTHER, "CA2")
+        routes.close()
+        self.assertEqual(remote.told, [outside, "CA1", "close"])
+
+    def test_no_account(self) -> None:
+        """An account that is needed and not there is found at the start."""
+        toml = f"[numbers.'{NUMBER}']\nagent = 'tests.test_routing:Distant'\n"
+        error = self.assertRaises(ConfigError, self.routes, toml)
+        self.assertEqual(error.problems, ("openai.api_key: is not set",))
+        error = self.assertRaises(ConfigError, self.routes, agent="openai")
+        self.assertIn("TWISTEDVOICE_OPENAI__API_KEY", str(error))
 
     def test_problems(self) -> None:
         """What is wrong with any agent is told at once, with the agent's name."""

@@ -287,6 +287,46 @@ class ApplyTests(SynchronousTestCase):
         self.assertEqual(made.webhooks.public_url, "https://new.example")
 
 
+class RemoteTests(SynchronousTestCase):
+    """Agents that talk with a service elsewhere."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.reactor = HouseReactor()
+
+    def config(self, key: str, **options: Any) -> Config:
+        """:returns: a configuration with the model as its agent."""
+        file = self.folder / "key"
+        file.write_text(key)
+        return settings(agent="openai", openai_api_key_file=str(file), **options)
+
+    def test_connected(self) -> None:
+        """An agent gets the account, and the time of this process."""
+        config = self.config("sk-1", openai_url="ws://localhost:1/v1/realtime")
+        made = house(self.reactor, config)
+        model: Any = made.routes.find("").make_agent
+        self.assertEqual(
+            model.outside.accounts,
+            {"openai.api_key": "sk-1", "openai.url": "ws://localhost:1/v1/realtime"},
+        )
+        self.assertIs(model.outside.clock, self.reactor)
+        self.assertNotIn("sk-1", f"{config} {model.outside}")
+
+    def test_reloaded(self) -> None:
+        """A new key counts for the next call; what waited with the old one ends."""
+        made = house(self.reactor, self.config("sk-1"))
+        waiting: list[str] = []
+        made.routes.find("").make_agent.close = (  # type: ignore[attr-defined]
+            lambda: waiting.append("closed")
+        )
+        config = self.config("sk-2")
+        made.apply(config, Routes(config, Path()))
+        self.assertEqual(waiting, ["closed"])
+        model: Any = made.routes.find("").make_agent
+        self.assertEqual(model.outside.accounts["openai.api_key"], "sk-2")
+
+
 class CdrTests(SynchronousTestCase):
     """Where the record of a call goes."""
 

@@ -50,6 +50,7 @@ PROMPTS = {
     "thanks": "Thank you. We have your code.",
     "sorry": "Sorry, I did not get that.",
     "goodbye": "Thank you for calling. Goodbye.",
+    "apology": "I am sorry, something went wrong, and I cannot talk with you now.",
 }
 
 CALLER = {

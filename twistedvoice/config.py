@@ -28,6 +28,7 @@ __all__ = [
     "ExportConfig",
     "LogConfig",
     "NumberConfig",
+    "OpenAiConfig",
     "OutboxConfig",
     "OverloadConfig",
     "RecordingConfig",
@@ -213,6 +214,14 @@ class TwilioConfig:
 
 
 @frozen(kw_only=True)
+class OpenAiConfig:
+    """The account at OpenAI."""
+
+    api_key: str | None = field(repr=False)
+    url: str
+
+
+@frozen(kw_only=True)
 class Config:
     """All settings, read and fit to be used."""
 
@@ -250,6 +259,13 @@ class Config:
     webhook: WebhookConfig
     log: LogConfig
     twilio: TwilioConfig
+    openai: OpenAiConfig
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """What agents may know of accounts elsewhere, by key; only what is set."""
+        given = {"openai.api_key": self.openai.api_key, "openai.url": self.openai.url}
+        return {key: value for key, value in given.items() if value is not None}
 
     @property
     def websocket_url(self) -> str | None:
@@ -383,6 +399,7 @@ def _built(values: Mapping[str, Any]) -> Config:
         webhook=WebhookConfig(**_under("webhook.", values)),
         log=LogConfig(**_under("log.", values)),
         twilio=TwilioConfig(**_under("twilio.", values)),
+        openai=OpenAiConfig(**_under("openai.", values)),
         **top,
     )
 

@@ -41,6 +41,7 @@ __all__ = [
     "SECONDS",
     "SECRET",
     "SECRET_FILE",
+    "SOCKET_URL",
     "SWITCH",
     "URL",
     "Kind",
@@ -144,6 +145,8 @@ def whole(least: int, most: int | None = None) -> Kind:
 #: The endpoint types with a port and an interface.
 _NETWORK = ("tcp", "tcp6", "ssl")
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+#: Hosts that are this machine, for certain.
+_HERE = ("127.0.0.1", "::1", "localhost")
 _NUMBER = r"\+[1-9][0-9]{1,14}"
 
 
@@ -167,6 +170,14 @@ def _endpoint(text: str) -> str:
     if len(plain) < 1 or plain[0] not in known:
         raise ValueError
     if plain[0] in _NETWORK and not 0 <= int("".join(plain[1:2])) <= 65535:
+        raise ValueError
+    return text
+
+
+def _socket_url(text: str) -> str:
+    _url("http" + _matching(r"wss?://[!-~]+")(text).removeprefix("ws"))
+    # A key is sent there.
+    if text.startswith("ws:") and urlsplit(text).hostname not in _HERE:
         raise ValueError
     return text
 
@@ -220,6 +231,10 @@ URL = Kind(allowed="a URL, such as https://voice.example.com", parse=_url)
 RECEIVER = Kind(
     allowed="a URL without a user, such as https://example.com/recordings",
     parse=_receiver,
+)
+SOCKET_URL = Kind(
+    allowed="a wss URL, such as wss://api.example.com/v1, or ws to this machine",
+    parse=_socket_url,
 )
 AGENT = Kind(
     allowed="a short name, such as echo, or package.module:Class",

@@ -2,14 +2,17 @@
 """From the number that was called to the agent that answers.
 
 All agents of a configuration are made ready at once, since reading their prompts takes
-time; a call then only looks its number up.
+time; a call then only looks its number up. Those that talk with services elsewhere get
+what they need for it once the process is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeGuard
 
+from .agents.outside import Outside, RemoteFactory
 from .agents.registry import find_agent
 from .calls.services import Route
 from .config import Config, NumberConfig, normal_number
@@ -47,12 +50,35 @@ class Routes:
                 recorded=bool(config.recordings) and wanted.may_record,
                 consent_key=wanted.awaited_key,
             )
+        self._remote = [each for each in made.values() if _is_remote(each)]
+        for factory in self._remote:
+            problems += factory.missing(config.accounts)
         if problems:
             raise ConfigError(problems)
+
+    def connect(self, outside: Outside) -> None:
+        """Let agents reach what they need; once, before the first call."""
+        for factory in self._remote:
+            factory.connect(outside)
+
+    def expect(self, number: str, call_id: str) -> None:
+        """A call to ``number`` is about to come."""
+        factory = self.find(number).make_agent
+        if _is_remote(factory):
+            factory.expect(call_id)
+
+    def close(self) -> None:
+        """No call comes here any more; those that did go on."""
+        for factory in self._remote:
+            factory.close()
 
     def find(self, number: str) -> Route:
         """:returns: what a call to ``number`` gets."""
         return self._routes.get(normal_number(number), self._routes["default"])
+
+
+def _is_remote(factory: AgentFactory) -> TypeGuard[RemoteFactory]:
+    return isinstance(factory, RemoteFactory)
 
 
 def _factory(config: Config, wanted: NumberConfig, folder: Path) -> AgentFactory:

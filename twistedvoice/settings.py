@@ -28,6 +28,7 @@ from .kinds import (
     RECEIVER,
     REGION,
     SECONDS,
+    SOCKET_URL,
     SWITCH,
     URL,
     choice,
@@ -383,4 +384,12 @@ SETTINGS = (
         help="API key for Twilio's REST API, instead of the auth token.",
     ),
     *secret("twilio.api_key_secret", "The secret of the API key.", reload=False),
+    *secret("openai.api_key", "The key of the account at OpenAI.", reload=True),
+    Setting(
+        key="openai.url",
+        kind=SOCKET_URL,
+        default="wss://api.openai.com/v1/realtime",
+        help="Where OpenAI's Realtime API is, or another that speaks as it does.",
+        reload=True,
+    ),
 )

@@ -4,7 +4,8 @@
 :class:`FakeCall` is what an agent gets instead of a real call: it plays what the agent
 says to a caller who hears without delay, in virtual time, and writes down what the
 agent did. It obeys the same contract test as the real call; only the network, the
-carrier and the pace of the wire are missing.
+carrier and the pace of the wire are missing. The doubles of services that agents talk
+with are here too.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from twisted.python.failure import Failure
 
 from .audio.wav import load
 from .calls.voice import _HIGH_US, _LOW_US
+from .doubles.network import MemoryNetwork
+from .doubles.openai.service import OpenAiDouble
 from .errors import CallStateError
 from .fakeear import Ear, Span
 from .formats import MULAW_8K, AudioFormat
 from .interfaces import Agent, Utterance
 
-__all__ = ["FakeCall", "FakeUtterance"]
+__all__ = ["FakeCall", "FakeUtterance", "MemoryNetwork", "OpenAiDouble"]
 
 
 class FakeCall:

@@ -24,6 +24,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
+from .agents.outside import Outside
 from .archive.purge import Limits
 from .archive.retention import Retention
 from .audio.wav import load
@@ -59,6 +60,7 @@ from .store.sqlite import SqliteStore
 from .web.admin import Health, Metrics, Ready
 from .web.client import TreqClient
 from .web.control import TwilioControl
+from .web.dial import AutobahnDialer
 from .web.gate import Gate
 from .web.media import MediaFactory
 from .web.meters import ServiceCollector
@@ -121,7 +123,10 @@ class House:
 
     def apply(self, config: Config, routes: Routes) -> None:
         """Let what comes from now on follow ``config``, as far as a reload may."""
+        # Calls that are live keep the agents that they have.
+        self.routes.close()
         self.config, self.routes = config, routes
+        self._connect_agents()
         self.services.route = routes.find
         self.services.limits = _limits(config)
         self.services.lead_ms = config.lead_ms
@@ -146,6 +151,7 @@ class House:
 
     def dispose(self) -> Deferred[None]:
         """Let go of connections, store and threads, once no call is left."""
+        self.routes.close()
         if self.carrier_side is not None:
             self.carrier_side.stop()
         closing = gatherResults(
@@ -164,6 +170,8 @@ class House:
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
         self.storage = TreqClient(reactor, timeout_seconds=_UPLOAD_SECONDS)
+        self.dial = AutobahnDialer(reactor)
+        self._connect_agents()
         self.schedule = Schedule(self._clock)
         self.probe = LagProbe(reactor)
         self.store: Store = (
@@ -311,6 +319,7 @@ class House:
             after_stream=_after_stream(config),
             late_number=config.overload.dial,
             recorded=self._recorded_by_carrier,
+            expect=lambda call: self.routes.expect(call.to_number, call.call_id),
         )
         media = MediaFactory(
             self._reactor,
@@ -332,6 +341,11 @@ class House:
         }
         self.public_site = QuietSite(tree(public), self._reactor)
         self.admin_site = QuietSite(tree(admin), self._reactor)
+
+    def _connect_agents(self) -> None:
+        accounts = self.config.accounts
+        outside = Outside(clock=self._reactor, dial=self.dial, accounts=accounts)
+        self.routes.connect(outside)
 
     def _control(self) -> TwilioControl | None:
         return TwilioControl(self.client, self._rest) if self._rest else None

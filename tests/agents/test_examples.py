@@ -7,13 +7,18 @@ import runpy
 import tomllib
 from pathlib import Path
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.agents.menufile import SAMPLE_MENU, read_menus
-from twistedvoice.testing import FakeCall
+from twistedvoice.agents.outside import Outside
+from twistedvoice.doubles.openai.plan import Reply
+from twistedvoice.testing import FakeCall, MemoryNetwork, OpenAiDouble
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 HelloAgent = runpy.run_path(str(EXAMPLES / "hello_agent.py"))["HelloAgent"]
+Clerk = runpy.run_path(str(EXAMPLES / "clerk.py"))["Clerk"]
+DOUBLE_URL = "ws://127.0.0.1/v1/realtime"
 
 
 class HelloAgentTests(SynchronousTestCase):
@@ -37,6 +42,29 @@ class HelloAgentTests(SynchronousTestCase):
         self.call.advance(1)
         self.assertEqual(len(self.call.heard), 4000)
         self.assertTrue(self.call.ended)
+
+
+class ClerkTests(SynchronousTestCase):
+    """A call with a model, which the double plays."""
+
+    def test_order(self) -> None:
+        """The model asks for an order, is told of it, and tells the caller."""
+        clock = Clock()
+        double = OpenAiDouble(clock)
+        ask = Reply(calls=[("order", {"number": "17"})])
+        double.plan.replies += [ask, Reply(says="it was sent yesterday")]
+        model = Clerk.configure({}, Path())
+        accounts = {"openai.api_key": "sk-double", "openai.url": DOUBLE_URL}
+        dial = MemoryNetwork(clock, double)
+        model.connect(Outside(clock=clock, dial=dial, accounts=accounts))
+        call = FakeCall(model(), clock=clock)
+        call.start()
+        call.advance(3)
+        result = double.session.told[-2]["item"]["output"]
+        self.assertEqual(result, '{"state": "sent yesterday"}')
+        self.assertGreater(len(call.heard), 8000)
+        self.assertEqual(double.session.problems, [])
+        call.caller_hangs_up()
 
 
 class MenuTests(SynchronousTestCase):

@@ -45,6 +45,15 @@ class ContenderTests(SynchronousTestCase):
         self.assertEqual(vars_of(self.configured(command[5:]))["agent"], "talk")
         self.assertGreater((self.folder / "talk.wav").stat().st_size, 8000 * 299)
 
+    def test_openai(self) -> None:
+        """The model is the double on this machine, with the key that it lets in."""
+        command = service("x", "openai", recordings=True).command(self.folder)
+        config = vars_of(self.configured(command[5:]))
+        self.assertEqual(config["agent"], "openai")
+        accounts: dict[str, str] = config["accounts"]  # type: ignore[assignment]
+        self.assertEqual(accounts["openai.api_key"], "sk-double")
+        self.assertTrue(accounts["openai.url"].startswith("ws://127.0.0.1:8900/"))
+
     def test_disturbed(self) -> None:
         """What disturbs a service stands before its own options."""
         command = disturbed("x", "echo", ["--busy-thread"], ["--lead-ms=80"])

@@ -269,6 +269,7 @@ class Doors:
             trust_loopback=trusted,
         )
         self.told: list[Mapping[str, str]] = []
+        self.expected: list[str] = []
         self.webhooks = Webhooks(
             self.reactor,
             self.exchange.admission,
@@ -277,6 +278,7 @@ class Doors:
             after_stream=after_stream,
             late_number=None,
             recorded=self.told.append,
+            expect=lambda call: self.expected.append(call.call_id),
         )
         self.media = MediaFactory(
             self.reactor,

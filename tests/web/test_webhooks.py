@@ -36,6 +36,7 @@ from .doors import (
 
 __all__ = [
     "AfterTests",
+    "ExpectTests",
     "FailureTests",
     "LateTests",
     "LetInTests",
@@ -98,6 +99,28 @@ class WebhookTestCase(SynchronousTestCase):
     def places(self) -> int:
         """:returns: how many places are taken."""
         return self.doors.exchange.places()
+
+
+class ExpectTests(WebhookTestCase):
+    """Who is told that a call is about to come."""
+
+    def test_expected(self) -> None:
+        """A call that gets a place is expected, from its webhook on."""
+        self.doors.post()
+        self.assertEqual(self.doors.expected, [CALL])
+
+    def test_refused(self) -> None:
+        """A call that gets none is not."""
+        self.doors = Doors(store=self.store, max_calls=0)
+        self.doors.post()
+        self.assertEqual(self.doors.expected, [])
+
+    def test_failure(self) -> None:
+        """What goes wrong with it is logged, and the call is answered."""
+        self.doors.expected = ()  # type: ignore[assignment]
+        answer = self.doors.post()
+        self.assertIn(b"<Stream", answer.body)
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
 
 
 class LetInTests(WebhookTestCase):

@@ -19,7 +19,11 @@ from ..formats import MULAW_8K
 __all__ = ["AGENTS", "BASELINE", "Contender", "disturbed", "service"]
 
 #: What may answer under load.
-AGENTS = ("echo", "prompt")
+AGENTS = ("echo", "prompt", "openai")
+#: Where the double of OpenAI is by default; whoever measures with it starts it, on a
+#: core of its own.
+_OPENAI = {"agent": "openai", "openai-url": "ws://127.0.0.1:8900/v1/realtime"}
+_OPENAI_KEY = "sk-double"
 #: -P: not what happens to lie in the current directory.
 _PYTHON = (sys.executable, "-P", "-m")
 _CHILD = (*_PYTHON, "twistedvoice.bench.child")
@@ -56,7 +60,8 @@ def service(
     start: Sequence[str] = (*_PYTHON, "twistedvoice", "serve"),
 ) -> Contender:
     """
-    :param agent: one of :data:`AGENTS`; the prompt is one that does not end.
+    :param agent: one of :data:`AGENTS`; the prompt is one that does not end, and the
+        model is the double.
     :param more: further options of the service.
     :param start: what comes before the options.
     :returns: the real service; all that it does by default it does here.
@@ -70,7 +75,7 @@ def service(
             "store": folder / "store.sqlite",
             "cdr": folder / "cdr.jsonl",
             "recordings": folder / "recordings" if recordings else "",
-            **(_write_prompt(folder) if agent == "prompt" else {"agent": agent}),
+            **_SETTINGS[agent](folder),
         }
         said = [f"--{option}={value}" for option, value in options.items()]
         return [*start, *said, "--trust-loopback", *more]
@@ -96,6 +101,20 @@ def _write_prompt(folder: Path) -> dict[str, object]:
     settings = folder / "settings.toml"
     settings.write_text(_MENU, "utf-8")
     return {"config": settings, "agent": "talk"}
+
+
+def _write_key(folder: Path) -> dict[str, object]:
+    key = folder / "key"
+    key.write_text(_OPENAI_KEY, "utf-8")
+    return {**_OPENAI, "openai-api-key-file": key}
+
+
+#: From an agent and a folder to what makes the service answer with it.
+_SETTINGS: dict[str, Callable[[Path], dict[str, object]]] = {
+    "echo": lambda folder: {"agent": "echo"},
+    "prompt": _write_prompt,
+    "openai": _write_key,
+}
 
 
 def _baseline(folder: Path) -> list[str]:

@@ -161,6 +161,7 @@ class Webhooks:
         after_stream: After,
         late_number: str | None,
         recorded: Callable[[Mapping[str, str]], None],
+        expect: Callable[[Reservation], None],
     ) -> None:
         """
         :param public_url: None only where the carrier's end is trusted: then the
@@ -170,6 +171,7 @@ class Webhooks:
         :param late_number: who is refused since ticks are late is put through to it;
             None is busy.
         :param recorded: told what the carrier says of its recordings.
+        :param expect: told of each call that will have a stream.
         """
         self._clock = clock
         self._admission = admission
@@ -179,6 +181,7 @@ class Webhooks:
         self.after_stream = after_stream
         self.late_number = late_number
         self._recorded = recorded
+        self._expect = expect
         #: Calls answered with a stream, or by why they were not.
         self.answers: Counter[str] = Counter()
 
@@ -217,9 +220,14 @@ class Webhooks:
 
     def _stream(self, place: Reservation, ask: Ask) -> str:
         self.answers["stream"] += 1
+        # A call is worth more than a head start.
+        maybeDeferred(self._expect, place).addErrback(self._not_expected)
         base = self.public_url or f"http://{ask.host}"
         url = stream_url(base, MEDIA_PATH)
         return connect_stream(url, {"token": place.token}, after=self._after(base, ask))
+
+    def _not_expected(self, failure: Failure) -> None:
+        _log.failure("while a call is expected", failure)
 
     def _after(self, base: str, ask: Ask) -> After:
         if not isinstance(self.after_stream, Redirect):

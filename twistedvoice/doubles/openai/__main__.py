@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_dial -*-
+# -*- test-case-name: tests.integration.test_openai -*-
 """``python -m twistedvoice.doubles.openai``: the double on a port, until Ctrl-C."""
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from twisted.internet.endpoints import serverFromString
 from twisted.python.failure import Failure
 
 from ..server import ServiceFactory
-from .plan import Plan
+from .plan import WORD_MS, Plan, Reply
 from .service import OpenAiDouble
 
 __all__ = ["main"]
+
+#: A little ahead of the ear, so that a late piece leaves no hole.
+_HURRY = 0.9
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -29,9 +32,15 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--listen", default="tcp:8900:interface=127.0.0.1")
     parser.add_argument("--key", default="sk-double", help="the API key that lets in")
+    parser.add_argument(
+        "--talk",
+        type=int,
+        metavar="SECONDS",
+        help="for load tests: do not listen, and speak for so long as it is heard",
+    )
     said = parser.parse_args(words)
     clock: Any = reactor
-    double = OpenAiDouble(clock, Plan(key=said.key))
+    double = OpenAiDouble(clock, _plan(said))
     outcome: list[int] = []
 
     def listening(port: Any) -> None:
@@ -49,6 +58,16 @@ def main(words: Sequence[str] | None = None) -> int:
     endpoint.listen(factory).addCallbacks(listening, failed)
     clock.run()
     return outcome[0] if outcome else 0
+
+
+def _plan(said: argparse.Namespace) -> Plan:
+    plan = Plan(key=said.key)
+    if said.talk is not None:
+        tale = Reply(says=" ".join(["word"] * (said.talk * 1000 // WORD_MS)))
+        plan.answer = lambda heard_ms: tale
+        plan.piece_every_seconds = plan.piece_ms / 1000 * _HURRY
+        plan.hears = False
+    return plan
 
 
 if __name__ == "__main__":

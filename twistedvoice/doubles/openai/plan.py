@@ -9,6 +9,7 @@ can tell words apart by ear and a test can tell them apart by pitch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -16,9 +17,10 @@ from attrs import Factory, define, frozen
 
 from ...audio.pcm import Samples
 
-__all__ = ["Plan", "Reply", "tones"]
+__all__ = ["WORD_MS", "Plan", "Reply", "tones"]
 
-_WORD_MS = 240
+#: How long a word takes, with the silence after it.
+WORD_MS = 300
 _GAP_MS = 60
 _LEVEL = 6000
 
@@ -43,12 +45,13 @@ class Reply:
     hangs: bool = False
 
 
+@lru_cache(maxsize=8)
 def tones(text: str, rate: int) -> Samples:
     """:returns: how the double speaks ``text``, a tone for each word."""
     pieces = [np.zeros(0, np.int16)]
     for word in text.split():
         pitch = 200 + crc32(word.encode()) % 600
-        time = np.arange(rate * _WORD_MS // 1000) / rate
+        time = np.arange(rate * (WORD_MS - _GAP_MS) // 1000) / rate
         pieces.append((_LEVEL * np.sin(2 * np.pi * pitch * time)).astype(np.int16))
         pieces.append(np.zeros(rate * _GAP_MS // 1000, np.int16))
     return np.concatenate(pieces)
@@ -79,6 +82,8 @@ class Plan:
     piece_every_seconds: float = 0.02
     #: How long a session may last.
     lifetime_seconds: float = 3600.0
+    #: Whether it listens; else the caller's sound is thrown away.
+    hears: bool = True
     #: It takes what is said and answers nothing at all.
     mute: bool = False
     #: What every ``rate_limits.updated`` says.

@@ -185,6 +185,8 @@ class Session:
         return None
 
     def _append(self, told: Mapping[str, Any]) -> None:
+        if not self.plan.hears:
+            return
         sound = base64.b64decode(told["audio"])
         self.heard += sound
         form = _FORMATS[self.settings["audio"]["input"]["format"]["type"]]

@@ -1,0 +1,120 @@
+"""What the API says, by the examples of its documentation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedvoice.agents.openai import events
+from twistedvoice.agents.openai.events import Event, read
+from twistedvoice.errors import DialectError
+from twistedvoice.events import Message
+
+__all__ = ["EventsTests"]
+
+
+def said(kind: str, **fields: Any) -> Event:
+    """:returns: how an event of the API is read."""
+    event = {"event_id": "event_1", "type": kind, **fields}
+    return read(Message(json.dumps(event).encode(), binary=False))
+
+
+class EventsTests(SynchronousTestCase):
+    """Each event becomes a value."""
+
+    def test_sound(self) -> None:
+        """A delta is its bytes; GA and beta call it differently."""
+        fields = {
+            "response_id": "resp_1",
+            "item_id": "item_1",
+            "output_index": 0,
+            "content_index": 2,
+            "delta": "AQID",
+        }
+        for kind in ("response.output_audio.delta", "response.audio.delta"):
+            self.assertEqual(
+                said(kind, **fields),
+                events.SoundCame("resp_1", "item_1", 2, b"\1\2\3"),
+            )
+
+    def test_response(self) -> None:
+        """A response has a status; a failed one says why."""
+        response: dict[str, Any] = {"id": "resp_1", "status": "completed"}
+        for details, code in (
+            (None, ""),
+            ({"type": "cancelled", "reason": "turn_detected"}, ""),
+            ({"type": "failed", "error": {"code": "rate_limit"}}, "rate_limit"),
+            ({"type": "failed", "error": {"type": "server_error"}}, "server_error"),
+        ):
+            response["status_details"] = details
+            ended = said("response.done", response=response)
+            assert isinstance(ended, events.ResponseEnded)
+            self.assertEqual((ended.response_id, ended.code), ("resp_1", code))
+
+    def test_limits(self) -> None:
+        """Only what is used up makes one wait, the longest time."""
+        limits = [
+            {"name": "requests", "limit": 9, "remaining": 0, "reset_seconds": 2.5},
+            {"name": "tokens", "limit": 9, "remaining": 0, "reset_seconds": 4},
+            {"name": "other", "limit": 9, "remaining": 1, "reset_seconds": 90},
+        ]
+        for count, seconds in ((0, 0.0), (1, 2.5), (3, 4.0)):
+            told = said("rate_limits.updated", rate_limits=limits[:count])
+            self.assertEqual(told, events.LimitsTold(wait_seconds=seconds))
+
+    def test_error(self) -> None:
+        """An error is its kind, code and field; its message is not kept."""
+        error = {
+            "type": "invalid_request_error",
+            "code": "invalid_value",
+            "message": "Invalid value: 'what the caller said'",
+            "param": None,
+        }
+        refused = said("error", error=error)
+        self.assertNotIn("caller", repr(refused))
+        self.assertEqual(
+            refused,
+            events.Refused(
+                kind="invalid_request_error", code="invalid_value", param=""
+            ),
+        )
+
+    def test_private(self) -> None:
+        """What people say is not shown."""
+        heard = "conversation.item.input_audio_transcription.completed"
+        called = "response.function_call_arguments.done"
+        call = {"response_id": "r", "call_id": "c", "name": "f", "arguments": "secret"}
+        for event in (
+            said(heard, item_id="i", content_index=0, transcript="secret"),
+            said("response.output_audio_transcript.delta", item_id="i", delta="secret"),
+            said(called, **call),
+        ):
+            self.assertNotIsInstance(event, events.Unimportant)
+            self.assertNotIn("secret", repr(event))
+
+    def test_unknown(self) -> None:
+        """What is new is none of our business."""
+        event = said("response.sung", song=1)
+        self.assertEqual(event, events.Unimportant("response.sung"))
+
+    def test_broken(self) -> None:
+        """What is no event is told as that, without its words."""
+        delta = {"type": "response.output_audio.delta", "delta": "secret!"}
+        for data in (
+            b"",
+            b"\xff",
+            b"[" * 100_000,
+            b"[]",
+            b"3",
+            b"{}",
+            b'{"type": ["secret"]}',
+            b'{"type": "response.created", "response": "secret"}',
+            b'{"type": "response.created", "response": {"id": 3}}',
+            b'{"type": "rate_limits.updated", "rate_limits": [{"remaining": 0,'
+            b' "reset_seconds": "secret"}]}',
+            json.dumps({**delta, "response_id": "r", "item_id": "i"}).encode(),
+        ):
+            error = self.assertRaises(DialectError, read, Message(data, binary=False))
+            self.assertNotIn("secret", str(error))

@@ -1,0 +1,88 @@
+"""OpenAI itself, for those who have a key: ``OPENAI_API_KEY`` in the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from twistedvoice.agents.openai.agent import OpenAi
+from twistedvoice.agents.openai.events import (
+    Event,
+    Refused,
+    ResponseEnded,
+    SoundCame,
+    SpeechStarted,
+)
+from twistedvoice.agents.openai.messages import append_audio, truncate
+from twistedvoice.agents.openai.model import KEY, URL, Model
+from twistedvoice.agents.openai.session import Session
+from twistedvoice.agents.outside import Outside
+from twistedvoice.audio.wav import load
+from twistedvoice.formats import MULAW_8K
+from twistedvoice.web.dial import AutobahnDialer
+
+from .process import SPEECH
+
+__all__ = ["LiveTests"]
+
+
+class Listening:
+    """Notes what a session says, and tells when an answer is whole."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ready: Deferred[None] = Deferred()
+        self.answers: list[Deferred[ResponseEnded]] = [Deferred(), Deferred()]
+
+    def session_ready(self, session: Session) -> None:
+        self.ready.callback(None)
+
+    def session_told(self, session: Session, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, ResponseEnded):
+            self.answers.pop(0).callback(event)
+
+    def session_over(self, session: Session, reason: str, *, hopeless: bool) -> None:
+        raise AssertionError(reason)
+
+    def sound(self) -> list[SoundCame]:
+        """:returns: all that was said."""
+        return [event for event in self.events if isinstance(event, SoundCame)]
+
+
+class LiveTests(TestCase):
+    """The API as it is today."""
+
+    timeout = 60
+    if "OPENAI_API_KEY" not in os.environ:
+        skip = "OPENAI_API_KEY is not set"
+
+    async def test_conversation(self) -> None:
+        """It greets in mu-law, hears the caller, answers, and takes a truncation."""
+        clock: Any = reactor
+        model = OpenAi.configure({"turn_detection": "server_vad"}, Path())
+        assert isinstance(model, Model)
+        accounts = {
+            KEY: os.environ["OPENAI_API_KEY"],
+            URL: "wss://api.openai.com/v1/realtime",
+        }
+        dial = AutobahnDialer(clock)
+        model.connect(Outside(clock=clock, dial=dial, accounts=accounts))
+        listening = Listening()
+        greeted, answered = listening.answers
+        session = model.open(MULAW_8K)
+        self.addCleanup(session.close)
+        session.attach(listening)
+        self.assertEqual((await greeted).status, "completed")
+        item_id = listening.sound()[0].item_id
+        heard_ms = sum(len(s.audio) for s in listening.sound()) // 8
+        session.send(truncate(item_id, 0, heard_ms // 2))
+        session.send(append_audio(load(SPEECH, MULAW_8K) + b"\xff" * 8000))
+        self.assertEqual((await answered).status, "completed")
+        self.assertTrue(any(isinstance(e, SpeechStarted) for e in listening.events))
+        self.assertFalse(any(isinstance(e, Refused) for e in listening.events))

@@ -1,0 +1,127 @@
+# -*- test-case-name: tests.agents.openai.test_agent -*-
+"""What the model says, in the call: an utterance for each of its items.
+
+Sound comes faster than it plays, so the caller may have heard only part of what came
+when somebody cuts it off. Then the API is told how much, item by item, and forgets the
+rest. Never more is claimed than came: the API would refuse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from ...events import Message
+from ...interfaces import CallControl, Utterance
+from .events import SoundCame
+from .memory import Line
+from .messages import truncate
+from .sound import converter_from_api
+
+__all__ = ["Speech"]
+
+
+@define(eq=False)
+class _Item:
+    """One item of the model's that speaks."""
+
+    id: str
+    #: When it began to be said.
+    at_ms: int
+    utterance: Utterance
+    convert: Callable[[bytes], bytes]
+    content_index: int
+    size: int = 0
+    words: str = field(default="", repr=False)
+
+
+class Speech:
+    """All that the model says in one call."""
+
+    def __init__(
+        self,
+        call: CallControl,
+        now_ms: Callable[[], int],
+        *,
+        tell: Callable[[Message], None],
+        said: Callable[[Line], None],
+    ) -> None:
+        """
+        :param now_ms: since the call began.
+        :param tell: sends the API a message.
+        :param said: told of each item when it is known what the caller heard of it.
+        """
+        self._call = call
+        self._now_ms = now_ms
+        self._tell = tell
+        self._said = said
+        #: Those that are not known to have been heard, in order.
+        self._items: dict[str, _Item] = {}
+        #: Words of an item that came before its sound.
+        self._early: tuple[str, str] = ("", "")
+
+    @property
+    def last(self) -> Utterance | None:
+        """What is being said, or waits to be, at the end; None when nothing is."""
+        return next((i.utterance for i in reversed(self._items.values())), None)
+
+    def sound_came(self, event: SoundCame) -> None:
+        """
+        Say more of an item, or begin with it.
+
+        :raises QueueFull: when the call can hold no more of it.
+        """
+        item = self._items.get(event.item_id) or self._begin(event)
+        sound = item.convert(event.audio)
+        item.utterance.write(sound)
+        item.size += len(sound)
+
+    def sound_ended(self, item_id: str) -> None:
+        """No more comes of an item."""
+        item = self._items.get(item_id)
+        if item is not None:
+            item.utterance.end()
+
+    def words_came(self, item_id: str, text: str) -> None:
+        """The words of an item come beside its sound."""
+        item = self._items.get(item_id)
+        if item is not None:
+            item.words += text
+        else:
+            before, words = self._early
+            self._early = (item_id, words + text if before == item_id else text)
+
+    def forget(self) -> None:
+        """The session is over; what came of it is on its way to the caller's ear."""
+        items, self._items = self._items, {}
+        for item in items.values():
+            item.utterance.end()
+            self._said(Line(who="agent", text=item.words, at_ms=item.at_ms))
+
+    def _begin(self, event: SoundCame) -> _Item:
+        item = _Item(
+            event.item_id,
+            self._now_ms(),
+            self._call.speak(),
+            converter_from_api(self._call.format),
+            event.content_index,
+        )
+        before, words = self._early
+        if before == item.id:
+            item.words, self._early = words, ("", "")
+        self._items[item.id] = item
+        item.utterance.finished().addCallback(self._finished, item)
+        return item
+
+    def _finished(self, outcome: str, item: _Item) -> None:
+        if self._items.pop(item.id, None) is None:
+            return  # forgotten
+        came_ms = self._call.format.duration_us(item.size) // 1000
+        heard_ms = min(item.utterance.heard_ms(), came_ms)
+        words = item.words
+        if outcome in ("cleared", "lost") and heard_ms < came_ms:
+            words = words[: len(words) * heard_ms // came_ms]
+            if outcome == "cleared":
+                self._tell(truncate(item.id, item.content_index, heard_ms))
+        self._said(Line(who="agent", text=words, at_ms=item.at_ms))

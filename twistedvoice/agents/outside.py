@@ -1,0 +1,49 @@
+# -*- test-case-name: tests.test_routing tests.agents.openai.test_warm -*-
+"""What agents may need beside their call: other services, and the time before a call.
+
+An agent class whose :meth:`~.agent.Agent.configure` returns a :class:`RemoteFactory`
+gets it; any other factory is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from attrs import field, frozen
+from twisted.internet.interfaces import IReactorTime
+
+from ..interfaces import Agent
+from ..sockets import Dialer
+
+__all__ = ["Outside", "RemoteFactory"]
+
+
+@frozen(kw_only=True)
+class Outside:
+    """What the process lends to agents."""
+
+    clock: IReactorTime
+    dial: Dialer
+    #: What the configuration says of accounts elsewhere, by key; keys are among it.
+    accounts: Mapping[str, str] = field(repr=False)
+
+
+@runtime_checkable
+class RemoteFactory(Protocol):
+    """Makes agents that talk with a service elsewhere."""
+
+    def __call__(self) -> Agent:
+        """:returns: the agent of one call; only after :meth:`connect`."""
+
+    def missing(self, accounts: Mapping[str, str]) -> list[str]:
+        """:returns: a problem for each account that it needs and that is not there."""
+
+    def connect(self, outside: Outside) -> None:
+        """The process is there; told once, before the first call."""
+
+    def expect(self, call_id: str) -> None:
+        """A call is about to come, or not: its phone still rings."""
+
+    def close(self) -> None:
+        """No call comes any more: let go of what waits for one."""
