@@ -136,9 +136,10 @@ class ToolboxTests(SynchronousTestCase):
         self.assertIn("the function fail raised ValueError at ", text)
         self.assertNotIn("secret", text)
 
-    def test_cancel(self) -> None:
-        """At the end of a call nothing is waited for."""
+    def test_close(self) -> None:
+        """At the end of a call nothing is waited for, and nothing called."""
         telling = self.toolbox.run(self.clock.callLater, "wait", "")
-        self.toolbox.cancel()
+        self.toolbox.close()
         self.successResultOf(telling)
+        self.assertIn("no such function", self.run_tool("order", {"what": "tea"}))
         self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -103,7 +103,7 @@ class Toolbox:
 
     def __init__(self, agent: object, tools: Sequence[Tool]) -> None:
         """:param tools: those of ``agent`` that may be used."""
-        self._agent = agent
+        self._agent: object | None = agent
         self._tools = {made.name: made for made in tools}
         self._running: dict[Deferred[object], None] = {}
 
@@ -140,10 +140,12 @@ class Toolbox:
         running.addBoth(done)
         return running.addCallback(_text).addErrback(_failed, name)
 
-    def cancel(self) -> None:
-        """Nobody waits for results any more."""
+    def close(self) -> None:
+        """Nobody waits for results any more; the agent is let go of."""
         for running in list(self._running):
             running.cancel()
+        self._tools.clear()
+        self._agent = None
 
 
 def _arguments(made: Tool, text: str) -> dict[str, object]:

@@ -115,11 +115,11 @@ class _End:
         """The peer has gone; what it said before is heard first."""
         while self._coming and self._open:
             self._hear()
-        if self._open:
+        receiver = self.receiver
+        if self._open and receiver is not None:
             self._open = False
             self._stop()
-            assert self.receiver is not None
-            self.receiver.lost(code, reason)
+            receiver.lost(code, reason)
 
     def _wait(self) -> None:
         if self._timer is None and self._coming and self._open:
@@ -135,10 +135,11 @@ class _End:
 
     def _hear(self) -> None:
         _, message = self._coming.popleft()
-        assert self.receiver is not None
-        self.receiver.received(message)
+        if self.receiver is not None:
+            self.receiver.received(message)
 
     def _stop(self) -> None:
+        self.receiver = None
         timer, self._timer = self._timer, None
         self._coming.clear()
         if timer is not None:

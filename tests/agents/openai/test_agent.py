@@ -393,6 +393,16 @@ class LossTests(TalkCase):
         talk.speak(3)
         self.assertGreater(len(call.heard), len(sound_of(HELLO)))
 
+    def test_lost_now_and_then(self) -> None:
+        """Losses count in a row: a session that was of use for a while forgives them."""
+        talk = self.talk(Reply(says=HELLO))
+        call = talk.start(2)
+        for _ in range(5):
+            talk.session.break_off(1011)
+            call.advance(40)
+        self.assertEqual(len(talk.double.sessions), 6)
+        self.assertEqual(call.events, [])
+
     def test_lost_before_the_greeting(self) -> None:
         """A caller who was not greeted yet is greeted by the next session."""
         talk = self.talk(Reply(says=HELLO), refusals=[503])

@@ -86,6 +86,7 @@ class FuzzedCall:
     def hang_up(self) -> list[object]:
         """:returns: what is left when the caller has hung up."""
         self._line.stop()
+        self._line.call = None
         return self.exchange.leftovers()
 
     def _pass(self, milliseconds: int, sound: bytes = _QUIET) -> None:

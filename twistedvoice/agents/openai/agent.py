@@ -135,12 +135,12 @@ class OpenAi(Agent):
         self._began = self._clock.seconds()
         self._to_api = converter_to_api(call.format)
         self._speech = self._new_speech()
+        self._connection = Connection(self._model, call, self)
         if self._options.greeting is not None:
             self._greet(self._options.greeting)
         else:
             self._turn.asked()
             self._expect_answer()
-        self._connection = Connection(self._model, call, self)
         self._connection.start()
 
     def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
@@ -154,9 +154,9 @@ class OpenAi(Agent):
         self._turn.silenced()
 
     def call_ended(self, outcome: str) -> None:
-        """Let go of the model."""
-        self._toolbox.cancel()
-        self._connection.close()
+        """Let go of the model, and of all that knows this agent."""
+        for part in (self._toolbox, self._connection, self._turn, self._speech):
+            part.close()
 
     # -- what happens to the connection ------------------------------------------------
 
@@ -173,6 +173,7 @@ class OpenAi(Agent):
 
     def model_gone(self) -> None:
         self._stop_watch()
+        self._unwritten.clear()
         self._speech.forget()
         self._speech = self._new_speech()
 
@@ -256,7 +257,8 @@ class OpenAi(Agent):
 
     def _speech_started(self, event: SpeechStarted) -> None:
         self._stop_watch()
-        self._unwritten[event.item_id] = self._now_ms()
+        if self._options.transcription:
+            self._unwritten[event.item_id] = self._now_ms()
         self._turn.caller_started()
         self.call.interrupt("speech")
 

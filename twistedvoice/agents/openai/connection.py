@@ -29,6 +29,8 @@ _log = Logger()
 _RENEW_SECONDS = 55 * 60.0
 _RETRY_SECONDS = 0.5
 _RENEW_AGAIN_SECONDS = 60.0
+#: After so long a session was a good one, whatever becomes of it.
+_PROVEN_SECONDS = 30.0
 
 
 class Owner(Protocol):
@@ -60,8 +62,8 @@ class Connection:
         """Begin with the session that waits for the call, or open one."""
         self._model = model
         self._call = call
-        self._owner = owner
-        #: Sessions lost since the model last answered.
+        self._owner: Owner | None = owner
+        #: Sessions lost since one was of use.
         self._losses = 0
         #: The one that takes over as soon as nobody speaks.
         self._next: Session | None = None
@@ -95,7 +97,7 @@ class Connection:
         return send
 
     def works(self) -> None:
-        """The model has answered: losses before count no more."""
+        """The model has answered: the session is of use."""
         self._losses = 0
 
     def lose(self, reason: str) -> None:
@@ -111,17 +113,19 @@ class Connection:
             if session is not None:
                 session.close()
         self._session = self._next = None
+        self._owner = None
 
     def take_over_if_quiet(self) -> None:
         """Let the next session take over, if there is one and this is the moment."""
-        new = self._next
-        if new is None or new.state != "Ready" or not self._owner.is_quiet():
+        new, owner = self._next, self._owner
+        if owner is None or new is None or new.state != "Ready":
             return
-        old, self._session, self._next = self._session, new, None
-        if old is not None:
-            old.close()
-        for message in self._owner.said_before() or ():
-            new.send(message)
+        if owner.is_quiet():
+            old, self._session, self._next = self._session, new, None
+            if old is not None:
+                old.close()
+            for message in owner.said_before() or ():
+                new.send(message)
 
     # -- from sessions -----------------------------------------------------------------
 
@@ -129,7 +133,7 @@ class Connection:
         self._contained(partial(self._ready, session))
 
     def session_told(self, session: Session, event: Event) -> None:
-        if session is self._session:
+        if session is self._session and self._owner is not None:
             self._contained(partial(self._owner.model_told, event))
 
     def session_over(self, session: Session, reason: str, *, hopeless: bool) -> None:
@@ -146,10 +150,15 @@ class Connection:
     def _ready(self, session: Session) -> None:
         _log.info("the model of {call_id} is there", call_id=self._call.call_id)
         self._call.call_later(_RENEW_SECONDS, partial(self._renew, session))
+        self._call.call_later(_PROVEN_SECONDS, partial(self._proven, session))
         if session is self._next:
             self.take_over_if_quiet()
-        elif self._losses:
+        elif self._losses and self._owner is not None:
             self._owner.model_back()
+
+    def _proven(self, session: Session) -> None:
+        if session is self._session:
+            self._losses = 0
 
     def _lost(self, reason: str, *, hopeless: bool) -> None:
         _log.warn(
@@ -158,6 +167,8 @@ class Connection:
             reason=reason,
         )
         self._losses += 1
+        if self._owner is None:
+            return
         self._owner.model_gone()
         if hopeless or self._losses > self._model.options.reconnects:
             self._owner.model_given_up()
@@ -166,9 +177,10 @@ class Connection:
             self._call.call_later(wait, self._reconnect)
 
     def _reconnect(self) -> None:
-        told = self._owner.said_before()
-        self._session = self._model.open(self._call.format, told)
-        self._session.attach(self)
+        if self._owner is not None:
+            told = self._owner.said_before()
+            self._session = self._model.open(self._call.format, told)
+            self._session.attach(self)
 
     def _renew(self, session: Session | None) -> None:
         if session is not None and session is self._session and self._next is None:

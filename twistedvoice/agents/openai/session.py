@@ -114,8 +114,9 @@ class Session:
         self._early.clear()
         if self._patience.active():
             self._patience.cancel()
-        if self._socket is not None:
-            self._socket.close()
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.close()
         else:
             self._opening.cancel()
 

@@ -99,6 +99,12 @@ class Speech:
             item.utterance.end()
             self._said(Line(who="agent", text=item.words, at_ms=item.at_ms))
 
+    def close(self) -> None:
+        """The call is over: let go of whoever was told."""
+        self._tell = lambda message: None
+        self._said = lambda line: None
+        self._now_ms = lambda: 0
+
     def _begin(self, event: SoundCame) -> _Item:
         item = _Item(
             event.item_id,

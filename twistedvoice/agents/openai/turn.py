@@ -98,6 +98,10 @@ class Turn:
         self.live, self.busy, self.caller_speaks, self._functions = "", asked, False, 0
         self._settle()
 
+    def close(self) -> None:
+        """The call is over: let go of whoever was asked."""
+        self._ask = self._cancel = lambda: None
+
     def _settle(self) -> None:
         if self._owed and not (self.busy or self.caller_speaks or self._functions):
             self._owed, self.busy = False, True
