@@ -394,7 +394,7 @@ class LossTests(TalkCase):
         self.assertGreater(len(call.heard), len(sound_of(HELLO)))
 
     def test_lost_now_and_then(self) -> None:
-        """Losses count in a row: a session that was of use for a while forgives them."""
+        """Losses count in a row; one session that was of use forgives them."""
         talk = self.talk(Reply(says=HELLO))
         call = talk.start(2)
         for _ in range(5):
