@@ -62,13 +62,15 @@ class TurnTests(TalkCase):
 
     def test_greeting_first(self) -> None:
         """The session is set up and confirmed before the model is asked to greet."""
-        talk = self.talk(Reply(says=HELLO), settings={"opening": "Say hello."})
+        settings = {"opening": "Say hello.", "instructions": "You are a clerk."}
+        talk = self.talk(Reply(says=HELLO), settings=settings)
         talk.start(2)
         self.assertEqual(talk.session.kinds(), ["session.update", "response.create"])
         kinds = [said["type"] for said in talk.session.said]
         self.assertLess(kinds.index("session.updated"), kinds.index("response.created"))
         asked = talk.told("response.create")[0]["response"]
-        self.assertEqual(asked, {"instructions": "Say hello."})
+        # Those of a response stand in place of the session's.
+        self.assertEqual(asked, {"instructions": "You are a clerk.\n\nSay hello."})
         self.assertEqual(talk.call.heard, sound_of(HELLO))
 
     def test_sound_is_untouched(self) -> None:
@@ -488,6 +490,17 @@ class LossTests(TalkCase):
         talk.start(30)
         self.assertEqual(len(talk.double.sessions), 3)
         self.assert_apologised(talk, "hung_up")
+
+    def test_set_up_refused(self) -> None:
+        """What the API finds wrong with a session is wrong with the next one, too."""
+        for kind, sessions in (("invalid_request_error", 1), ("server_error", 2)):
+            talk = self.talk(mute=True)
+            call = talk.start(1)
+            error = {"type": "error", "error": {"type": kind, "code": "invalid_value"}}
+            talk.session.say_raw(json.dumps(error).encode())
+            call.advance(1)
+            self.assertEqual(len(talk.double.sessions), sessions)
+            self.assertEqual(call.is_playing, sessions == 1)
 
     def test_answer_breaks_off(self) -> None:
         """An answer that comes in part and then no more is not waited for."""

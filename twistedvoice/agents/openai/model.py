@@ -107,6 +107,7 @@ class Model:
     def _greeting(self) -> list[Message]:
         options = self.options
         if options.greeting is None:
-            return [create_response(options.opening)]
+            # Instructions of a response stand in place of the session's.
+            return [create_response(f"{options.instructions}\n\n{options.opening}")]
         text = options.greeting_text
         return [remember(caller=False, text=text)] if text else []

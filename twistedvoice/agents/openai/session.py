@@ -137,8 +137,8 @@ class Session:
         elif isinstance(event, SessionSet):
             self._ready()
         elif isinstance(event, Refused):
-            code, param = event.code, event.param
-            self._end(f"set-up refused: {code} {param}".strip(), hopeless=True)
+            reason = f"set-up refused: {event.code} {event.param}".strip()
+            self._end(reason, hopeless=event.kind == "invalid_request_error")
 
     def lost(self, code: int, reason: str) -> None:
         """The socket is gone."""
