@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.house import settings
+from tests.web.dial_contract import Operator
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.echo import Echo
 from twistedvoice.agents.outside import Outside
+from twistedvoice.doubles.network import MemoryNetwork
 from twistedvoice.errors import ConfigError
 from twistedvoice.interfaces import AgentFactory
 from twistedvoice.routing import Routes
@@ -148,12 +151,15 @@ class RoutesTests(SynchronousTestCase):
         toml = f"[numbers.'{NUMBER}']\nagent = 'tests.test_routing:Distant'\n"
         routes = self.routes(toml, openai_api_key_file=str(key))
         remote: Any = routes.find(NUMBER).make_agent
-        outside: Any = object()
-        routes.connect(outside)
+        clock, dial = Clock(), MemoryNetwork(Clock(), Operator())
+        routes.connect(clock, dial)
         routes.expect(NUMBER, "CA1")
         routes.expect(OTHER, "CA2")
         routes.close()
-        self.assertEqual(remote.told, [outside, "CA1", "close"])
+        outside, *rest = remote.told
+        self.assertEqual((outside.clock, outside.dial), (clock, dial))
+        self.assertEqual(outside.accounts["openai.api_key"], "sk-1")
+        self.assertEqual(rest, ["CA1", "close"])
 
     def test_no_account(self) -> None:
         """An account that is needed and not there is found at the start."""

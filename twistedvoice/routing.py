@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeGuard
 
+from twisted.internet.interfaces import IReactorTime
+
 from .agents.outside import Outside, RemoteFactory
 from .agents.registry import find_agent
 from .calls.services import Route
 from .config import Config, NumberConfig, normal_number
 from .errors import ConfigError
 from .interfaces import AgentFactory
+from .sockets import Dialer
 
 __all__ = ["Routes"]
 
@@ -50,14 +53,16 @@ class Routes:
                 recorded=bool(config.recordings) and wanted.may_record,
                 consent_key=wanted.awaited_key,
             )
+        self._accounts = config.accounts
         self._remote = [each for each in made.values() if _is_remote(each)]
         for factory in self._remote:
-            problems += factory.missing(config.accounts)
+            problems += factory.missing(self._accounts)
         if problems:
             raise ConfigError(problems)
 
-    def connect(self, outside: Outside) -> None:
+    def connect(self, clock: IReactorTime, dial: Dialer) -> None:
         """Let agents reach what they need; once, before the first call."""
+        outside = Outside(clock=clock, dial=dial, accounts=self._accounts)
         for factory in self._remote:
             factory.connect(outside)
 

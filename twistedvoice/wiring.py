@@ -24,7 +24,6 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
-from .agents.outside import Outside
 from .archive.purge import Limits
 from .archive.retention import Retention
 from .audio.wav import load
@@ -126,7 +125,7 @@ class House:
         # Calls that are live keep the agents that they have.
         self.routes.close()
         self.config, self.routes = config, routes
-        self._connect_agents()
+        self.routes.connect(self._reactor, self.dial)
         self.services.route = routes.find
         self.services.limits = _limits(config)
         self.services.lead_ms = config.lead_ms
@@ -171,7 +170,7 @@ class House:
         self.client = TreqClient(reactor)
         self.storage = TreqClient(reactor, timeout_seconds=_UPLOAD_SECONDS)
         self.dial = AutobahnDialer(reactor)
-        self._connect_agents()
+        self.routes.connect(reactor, self.dial)
         self.schedule = Schedule(self._clock)
         self.probe = LagProbe(reactor)
         self.store: Store = (
@@ -341,11 +340,6 @@ class House:
         }
         self.public_site = QuietSite(tree(public), self._reactor)
         self.admin_site = QuietSite(tree(admin), self._reactor)
-
-    def _connect_agents(self) -> None:
-        accounts = self.config.accounts
-        outside = Outside(clock=self._reactor, dial=self.dial, accounts=accounts)
-        self.routes.connect(outside)
 
     def _control(self) -> TwilioControl | None:
         return TwilioControl(self.client, self._rest) if self._rest else None
