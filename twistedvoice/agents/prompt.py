@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..errors import CallStateError, CarrierApiError
+from ..errors import CarrierApiError
 from ..formats import MULAW_8K
 from ..interfaces import AgentFactory, CallControl, Utterance
+from ..speech.recital import Recital
 from .agent import Agent
 from .menu import (
     Action,
@@ -56,6 +56,8 @@ class Prompt(Agent):
     """Leads a caller through menus; see docs/agents.rst for how they are written."""
 
     _log = Logger()
+    #: What is being said; made when the call starts.
+    _recital: Recital
 
     @classmethod
     def configure(cls, settings: Mapping[str, object], folder: Path) -> AgentFactory:
@@ -70,8 +72,6 @@ class Prompt(Agent):
         self._sounds = sounds
         self._encoded: Mapping[Path, bytes] = {}
         self._visit = _Visit(tree.start, tree.menus[tree.start])
-        #: What is being said, unless the caller cut it off.
-        self._saying: Utterance | None = None
         self._timer: Any = None
         #: The caller has been said goodbye to, or is being transferred.
         self._leaving = False
@@ -89,6 +89,7 @@ class Prompt(Agent):
 
     def call_started(self, call: CallControl) -> None:
         """Say the greeting and the first menu at once."""
+        self._recital = Recital(call)
         self._encoded = self._sounds.encoded_as(call.format)
         self._say_menu(self._tree.greeting)
 
@@ -96,7 +97,7 @@ class Prompt(Agent):
         """A key cuts the prompt off and counts, where the menu lets it."""
         late, self._late_terminator = self._late_terminator, ""
         visit = self._visit
-        deaf = self._saying is not None and not visit.menu.barge_in
+        deaf = self._recital.saying is not None and not visit.menu.barge_in
         if self._leaving or deaf or digit == late:
             return
         self._fall_silent()
@@ -111,8 +112,8 @@ class Prompt(Agent):
 
     def interrupted(self, reason: str) -> None:
         """Someone else silenced the call: wait for the caller, goodbye or not."""
-        if self._saying is not None:
-            self._saying = None
+        if self._recital.saying is not None:
+            self._recital.saying = None
             self._leaving = False
             self._listen(self._visit.menu.timeout_seconds)
 
@@ -130,7 +131,9 @@ class Prompt(Agent):
             case Transfer(number):
                 self._leaving = True
                 handed_over = self.call.transfer(number)
-                handed_over.addErrback(self._transfer_failed).addErrback(self._failed)
+                handed_over.addErrback(self._transfer_failed).addErrback(
+                    self._recital.failed
+                )
 
     def _gather(self, visit: _Visit, gather: Gather, digit: str) -> None:
         """Take one more digit, or the end of them."""
@@ -173,8 +176,7 @@ class Prompt(Agent):
 
     def _say_menu(self, first: Prompts = ()) -> None:
         self._visit.pressed = ""
-        utterance = self._say(first + self._visit.menu.prompt)
-        self._after(utterance, self._menu_heard)
+        self._say(first + self._visit.menu.prompt, self._menu_heard)
 
     def _menu_heard(self) -> None:
         menu = self._visit.menu
@@ -192,45 +194,14 @@ class Prompt(Agent):
 
     def _fall_silent(self) -> None:
         """Say no more, and wait for nothing more."""
-        if self._saying is not None:
-            self._saying = None  # first, so that interrupted() knows who did it
-            self.call.interrupt("digit")
+        self._recital.stop("digit")
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _say(self, prompts: Prompts) -> Utterance:
-        self._saying = utterance = self.call.speak()
-        sound = b"".join(self._encoded[path] for path in prompts)
-        reading = Deferred.fromCoroutine(self._read_out(utterance, sound))
-        reading.addErrback(self._failed)
-        return utterance
-
-    async def _read_out(self, utterance: Utterance, sound: bytes) -> None:
-        """Say it a second at a time: a long prompt must not fill the call's queue."""
-        second = self.call.format.bytes_per_second
-        for start in range(0, len(sound), second):
-            if start:
-                await self.call.room()
-            if utterance is not self._saying:
-                return
-            utterance.write(sound[start : start + second])
-        utterance.end()
-
-    def _after(self, utterance: Utterance, function: Callable[[], None]) -> None:
-        """Call ``function`` when the caller has heard ``utterance``, all of it."""
-
-        def finished(outcome: str) -> None:
-            if utterance is self._saying and outcome in {"played", "assumed"}:
-                self._saying = None
-                function()
-
-        utterance.finished().addCallback(finished).addErrback(self._failed)
-
-    def _failed(self, failure: Failure) -> None:
-        """Something that runs beside the call's own events raised: end the call."""
-        if not isinstance(failure.value, CallStateError | CancelledError):
-            self._log.failure(
-                "The prompts of {call_id} failed", failure, call_id=self.call.call_id
-            )
-            self.call.hang_up()
+    def _say(
+        self, prompts: Prompts, then: Callable[[], None] | None = None
+    ) -> Utterance:
+        return self._recital.say(
+            b"".join(self._encoded[path] for path in prompts), then
+        )

@@ -1,0 +1,1 @@
+"""Tests of what hears and speaks."""

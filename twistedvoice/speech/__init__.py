@@ -1,0 +1,1 @@
+"""What hears and speaks: turns, interruptions, engines beside the service."""
