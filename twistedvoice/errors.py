@@ -18,6 +18,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── ErrandRefused
     ├── ErrandPostponed
     ├── ArchiveError
+    ├── EngineError
     ├── SimulationError
     └── BenchError
 """
@@ -34,6 +35,7 @@ __all__ = [
     "CarrierApiError",
     "ConfigError",
     "DialectError",
+    "EngineError",
     "ErrandFailed",
     "ErrandPostponed",
     "ErrandRefused",
@@ -146,6 +148,10 @@ class ErrandPostponed(TwistedVoiceError):
 
 class ArchiveError(TwistedVoiceError):
     """The recordings are not what was asked for."""
+
+
+class EngineError(TwistedVoiceError):
+    """An engine that hears or speaks could not do what was asked."""
 
 
 class SimulationError(TwistedVoiceError):
