@@ -8,15 +8,8 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.menu import (
-    Gather,
-    GoTo,
-    HangUp,
-    Menu,
-    MenuTree,
-    Repeat,
-    Transfer,
-)
+from twistedvoice.agents.actions import GoTo, HangUp, Repeat, Transfer
+from twistedvoice.agents.menu import Gather, Menu, MenuTree
 
 PLAIN = Menu(
     prompt=(Path("plain.wav"),),

@@ -8,7 +8,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.agents.menus import prompt_folder, tree_of
-from twistedvoice.agents.menu import Gather, GoTo, HangUp, Repeat, Transfer
+from twistedvoice.agents.actions import GoTo, HangUp, Repeat, Transfer
+from twistedvoice.agents.menu import Gather
 from twistedvoice.agents.menufile import SAMPLE_MENU, read_menus
 from twistedvoice.errors import ConfigError
 

@@ -10,49 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import frozen
+
+from .actions import Action, reachable
 
 __all__ = [
-    "Action",
     "Gather",
-    "GoTo",
-    "HangUp",
     "Menu",
     "MenuTree",
     "Prompts",
-    "Repeat",
-    "Transfer",
 ]
 
 #: Files that are said one after the other.
 Prompts = tuple[Path, ...]
-
-
-@frozen
-class GoTo:
-    """Go on with another menu."""
-
-    menu: str
-
-
-@frozen
-class Repeat:
-    """Say the same menu again."""
-
-
-@frozen
-class HangUp:
-    """Say goodbye, and hang up once that was heard."""
-
-
-@frozen
-class Transfer:
-    """Hand the caller to another number."""
-
-    number: str = field(repr=False)
-
-
-Action = GoTo | Repeat | HangUp | Transfer
 
 
 @frozen(kw_only=True)
@@ -122,14 +92,6 @@ class MenuTree:
 
     def reachable(self) -> set[str]:
         """:returns: the names of the menus that a caller can get to."""
-        found: set[str] = set()
-        ahead = [self.start]
-        while ahead:
-            name = ahead.pop()
-            if name in found or name not in self.menus:
-                continue
-            found.add(name)
-            for action in self.menus[name].actions():
-                if isinstance(action, GoTo):
-                    ahead.append(action.menu)
-        return found
+        return reachable(
+            self.start, {name: menu.actions() for name, menu in self.menus.items()}
+        )

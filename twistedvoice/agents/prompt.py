@@ -21,18 +21,9 @@ from ..errors import CarrierApiError
 from ..formats import MULAW_8K
 from ..interfaces import AgentFactory, CallControl, Utterance
 from ..speech.recital import Recital
+from .actions import Action, GoTo, HangUp, Repeat, Transfer
 from .agent import Agent
-from .menu import (
-    Action,
-    Gather,
-    GoTo,
-    HangUp,
-    Menu,
-    MenuTree,
-    Prompts,
-    Repeat,
-    Transfer,
-)
+from .menu import Gather, Menu, MenuTree, Prompts
 from .menufile import read_menus
 from .sounds import Sounds
 
