@@ -13,20 +13,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import Factory, define
 from twisted.application.service import Application
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.logger import ILogObserver, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.archive.made import STARTED_AT, made
 from tests.house import HELLO, Guest, HouseReactor, house, settings
+from twistedvoice.agents.workshop import Surroundings
 from twistedvoice.carriers.twilio.dialect import TwilioDialect
 from twistedvoice.config import Config
 from twistedvoice.doors import CannotListen, Doors
 from twistedvoice.errands import Errand
-from twistedvoice.errors import ConfigError, StoreError
+from twistedvoice.errors import ConfigError, EngineError, StoreError
+from twistedvoice.interfaces import Agent
 from twistedvoice.logs import LogOutput
 from twistedvoice.realtime.schedule import Schedule
 from twistedvoice.routing import Routes
@@ -427,6 +430,68 @@ class Stuck(Schedule):
 
     def __len__(self) -> int:
         return 1
+
+
+@define(eq=False)
+class _Workshop:
+    """Makes no agent; opens and closes when the test says so."""
+
+    events: list[str] = Factory(list)
+    opening: Deferred[None] = Factory(Deferred)
+
+    def __call__(self) -> Agent:
+        raise AssertionError("no call was to come")
+
+    def open(self, surroundings: Surroundings) -> Deferred[None]:
+        self.events.append("opened")
+        return self.opening
+
+    def close(self) -> Deferred[None]:
+        self.events.append("closed")
+        return succeed(None)
+
+
+class WorkshopTests(ServiceTestCase):
+    """Agents that need something beside their calls."""
+
+    def opening(self) -> tuple[VoiceService, _Workshop]:
+        """:returns: a service that has begun to start, and what it waits for."""
+        service, workshop = self.service(), _Workshop()
+        service.house.routes.workshops = [workshop]
+        service.startService()
+        self.addCleanup(self.end, service)
+        return service, workshop
+
+    def test_opened_first(self) -> None:
+        """No call is let in, and the service is not ready, before they are open."""
+        service, workshop = self.opening()
+        house = service.house
+        self.assertEqual((house.admission.open, house.is_ready), (False, False))
+        workshop.opening.callback(None)
+        self.assertEqual((house.admission.open, house.is_ready), (True, True))
+
+    def test_cannot_open(self) -> None:
+        """One that cannot be opened ends the process."""
+        service, workshop = self.opening()
+        workshop.opening.errback(EngineError("no"))
+        self.assertTrue(service.failed)
+        self.assertEqual(workshop.events[:2], ["opened", "closed"])
+        self.assertEqual(len(self.flushLoggedErrors(EngineError)), 1)
+
+    def test_closed(self) -> None:
+        """They are closed at the end."""
+        service, workshop = self.opening()
+        workshop.opening.callback(None)
+        self.successResultOf(service.stopService())
+        self.assertEqual(workshop.events, ["opened", "closed"])
+
+    def test_reload(self) -> None:
+        """After a reload calls go to new ones, and the old are closed."""
+        service, workshop = self.opening()
+        workshop.opening.callback(None)
+        self.successResultOf(service.reload())
+        self.assertEqual(workshop.events, ["opened", "closed"])
+        self.assertEqual(service.house.routes.workshops, [])
 
 
 class SystemdTests(ServiceTestCase):

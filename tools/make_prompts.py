@@ -12,7 +12,9 @@ trimmed; its speech is at -20 dBFS RMS, or as near as a peak of -3.5 dBFS allows
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
+import tempfile
 import wave
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,32 @@ CALLER = {
     "caller_thanks": "Thank you, goodbye.",
 }
 
+#: What is said to the local agent, by one voice and by another.
+LINES = {
+    "hours": "What time do you open?",
+    "hours_please": "Opening hours please.",
+    "book": "I would like to make an appointment.",
+    "doctor": "Can I see a doctor please?",
+    "cancel": "I want to cancel my appointment.",
+    "person": "Can I speak to someone?",
+    "tuesday": "Tuesday please.",
+    "ten": "At ten o'clock.",
+    "yes": "Yes please.",
+    "code": "Four one seven two.",
+}
+OTHER_LINES = {
+    "hours": "Are you open today?",
+    "book": "I need an appointment please.",
+    "cancel": "Cancel my appointment please.",
+    "operator": "Operator please.",
+    "friday": "On Friday morning.",
+    "three": "Three o'clock in the afternoon.",
+    "right": "That's right.",
+    "no": "No thank you.",
+    "code": "Nine zero five eight.",
+    "again": "Can you repeat that please?",
+}
+
 
 def main() -> None:
     """Write every file, and one line about each."""
@@ -70,6 +98,11 @@ def main() -> None:
     piper = importlib.import_module("piper").PiperVoice.load(joe.model_path())
     for name, text in CALLER.items():
         write(PACKAGE / "simulator/speech" / f"{name}.wav", *say_with(piper, text))
+    lines = PACKAGE / "simulator/lines"
+    for name, text in LINES.items():
+        write(lines / f"joe_{name}.wav", *say_with(piper, text))
+    for name, text in OTHER_LINES.items():
+        write(lines / f"rms_{name}.wav", *say_with_flite(text))
 
 
 def say_with(piper: Any, text: str) -> tuple[Samples, int]:
@@ -77,6 +110,16 @@ def say_with(piper: Any, text: str) -> tuple[Samples, int]:
     chunks = list(piper.synthesize(text))
     spoken = np.concatenate([chunk.audio_float_array for chunk in chunks])
     return spoken.astype(np.float64), chunks[0].sample_rate
+
+
+def say_with_flite(text: str) -> tuple[Samples, int]:
+    """:returns: the samples of ``text`` and their rate."""
+    with tempfile.NamedTemporaryFile(suffix=".wav") as made:
+        words = ["flite", "-voice", "rms", "-t", text, "-o", made.name]
+        subprocess.run(words, check=True)  # noqa: S603 - our own texts
+        with wave.open(made.name, "rb") as file:
+            spoken = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            return spoken / 32768, file.getframerate()
 
 
 def write(path: Path, spoken: Samples, rate: int) -> None:

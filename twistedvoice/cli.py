@@ -38,6 +38,7 @@ from .errors import (
 )
 from .outbox.command import outbox
 from .process import ProcessService
+from .speech.engines import require_engines
 from .store.sqlite import BlockingStore
 from .tap import Options, build, build_worker, configure, explained
 from .worker import Leash
@@ -144,13 +145,23 @@ def _demo(words: list[str]) -> int:
         " what was heard and recorded. Needs no account, no key, no network.",
     )
     parser.add_argument("--out", type=Path, default=Path("twistedvoice-demo"))
+    parser.add_argument(
+        "--agent",
+        choices=("prompt", "local"),
+        default="prompt",
+        help="local holds a spoken dialogue; it needs the extra local",
+    )
     said = parser.parse_args(words)
     _require_extras()
+    if said.agent == "local":
+        require_engines()
     from rich.console import Console
 
     from .simulator.demo import demo
 
-    return _run(lambda reactor: demo(reactor, Console(), said.out, os.environ))
+    return _run(
+        lambda reactor: demo(reactor, Console(), said.out, os.environ, said.agent)
+    )
 
 
 def _call(words: list[str]) -> int:

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from .agents.outside import Outside, RemoteFactory
 from .agents.registry import find_agent
+from .agents.workshop import Workshop
 from .calls.services import Route
 from .config import Config, NumberConfig, normal_number
 from .errors import ConfigError
@@ -59,6 +60,8 @@ class Routes:
             problems += factory.missing(self._accounts)
         if problems:
             raise ConfigError(problems)
+        #: What must be open while calls are routed here.
+        self.workshops = [each for each in made.values() if isinstance(each, Workshop)]
 
     def connect(self, clock: IReactorTime, dial: Dialer) -> None:
         """Let agents reach what they need; once, before the first call."""

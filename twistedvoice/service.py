@@ -100,9 +100,16 @@ class VoiceService(ProcessService):
             house.local.startService()
         if house.retention is not None:
             house.retention.startService()
-        house.store.places_taken(now=house.services.wall()).addCallbacks(
-            self._ready, self._failed
-        )
+        if house.routes.workshops:
+            house.admission.close_gate()  # until their engines are warm
+        Deferred.fromCoroutine(self._open()).addCallbacks(self._ready, self._failed)
+
+    async def _open(self) -> int:
+        """:returns: how many places are taken, once store and agents are there."""
+        house = self.house
+        places = await house.store.places_taken(now=house.services.wall())
+        await house.open_workshops(house.routes)
+        return places
 
     def _ready(self, places: int) -> None:
         if not self.running:
@@ -114,13 +121,14 @@ class VoiceService(ProcessService):
         # through it would stop every call for tens of milliseconds.
         gc.collect()
         gc.freeze()
+        self.house.admission.open_gate()
         self.house.is_ready = True
         self._notify.ready()
 
     def _failed(self, failure: Failure) -> None:
         if not self.running:
             return
-        _log.failure("the store cannot be used; ending", failure)
+        _log.failure("the store or an agent cannot be used; ending", failure)
         self.fail()
 
     def alive(self) -> bool:
@@ -139,12 +147,21 @@ class VoiceService(ProcessService):
         """Read the configuration again; what is wrong with it changes nothing."""
         self._notify.reloading(int(self._reactor.seconds() * 1_000_000))
         reading = self.house.work.defer(self._reload, self.house.config)
-        reading.addCallback(self._reloaded).addErrback(self.not_reloaded)
+        reading.addCallback(self._open_anew).addCallback(self._reloaded)
+        reading.addErrback(self.not_reloaded)
         return reading.addCallback(lambda _: self._notify.ready())
+
+    def _open_anew(
+        self, result: tuple[Config, Routes, list[str]]
+    ) -> Deferred[tuple[Config, Routes, list[str]]]:
+        opening = self.house.open_workshops(result[1])
+        return opening.addCallback(lambda _: result)
 
     def _reloaded(self, result: tuple[Config, Routes, list[str]]) -> None:
         config, routes, cannot = result
         can, _ = self.house.config.changed(config)
+        for workshop in self.house.routes.workshops:
+            workshop.close().addErrback(self.not_reloaded)
         self.house.apply(config, routes)
         self.log_output.set_level(config.log.level)
         _log.info("reloaded: {keys}", keys=", ".join(can) or "nothing changed")

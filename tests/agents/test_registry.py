@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.echo import Echo
+from twistedvoice.agents.local import Local
 from twistedvoice.agents.openai.agent import OpenAi
 from twistedvoice.agents.prompt import Prompt
 from twistedvoice.agents.registry import SHORT_NAMES, find_agent
@@ -43,7 +44,7 @@ class FindAgentTests(SynchronousTestCase):
         """The agents of the house have short names."""
         self.assertEqual(
             {name: find_agent(name) for name in SHORT_NAMES},
-            {"echo": Echo, "openai": OpenAi, "prompt": Prompt},
+            {"echo": Echo, "local": Local, "openai": OpenAi, "prompt": Prompt},
         )
 
     def test_dotted_path(self) -> None:

@@ -95,6 +95,10 @@ class Admission:
         if self._renewals.running:
             self._renewals.stop()
 
+    def open_gate(self) -> None:
+        """Let new calls in, as it does from its beginning."""
+        self.open = True
+
     def close_gate(self) -> None:
         """Let no new call in; a call that has its reservation may still claim it."""
         self.open = False

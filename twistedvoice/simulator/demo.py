@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ from twisted.internet.defer import Deferred
 
 from ..errors import SimulationError
 from .call import carried_out, conclude
+from .dialogue import dialogue, dialogue_problems, meanings_in
 from .files import CDR, RECORDING, forget_files
 from .journal import Journal
 from .place import place_call
@@ -35,14 +36,13 @@ from .service import (
     is_up,
     start_service,
 )
-from .summary import progress
+from .summary import progress, turns_table
 
 __all__ = ["demo", "script", "script_problems"]
 
 _SPEECH = Path(__file__).parent / "speech"
-#: About how long the call of the script lasts, and when it is ended in any case.
-_CALL_SECONDS = 26.0
-_MOST_SECONDS = 40.0
+#: How much longer than planned a call may last until it is ended in any case.
+_SPARE_SECONDS = 14.0
 #: How often the service is silenced by a key in the script.
 _CUTS = 3
 #: How often a port is looked for: another program may take the free one first.
@@ -50,9 +50,21 @@ _PORTS_TRIED = 3
 
 
 @frozen(kw_only=True)
-class _Stage:
-    """Where the demo takes place."""
+class _Play:
+    """What the caller does with one agent, and what must come of it."""
 
+    agent: str
+    seconds: float
+    steps: Callable[[], Sequence[Step]]
+    #: From the journal and the service's log to what is wrong.
+    problems: Callable[[Journal, Sequence[str]], Iterator[str]]
+
+
+@frozen(kw_only=True)
+class _Stage:
+    """Where the demo takes place, and what is played there."""
+
+    play: _Play
     folder: Path
     #: For the service's store and recordings; gone afterwards.
     state: Path
@@ -61,7 +73,11 @@ class _Stage:
 
 
 def demo(
-    reactor: Any, console: Console, folder: Path, environ: Mapping[str, str]
+    reactor: Any,
+    console: Console,
+    folder: Path,
+    environ: Mapping[str, str],
+    agent: str = "prompt",
 ) -> Deferred[int]:
     """
     Run the whole demo; less than a minute.
@@ -69,62 +85,71 @@ def demo(
     :param folder: where heard.wav, recording.wav, timeline.png, report.json and
         cdr.jsonl are left; made when it is not there.
     :param environ: the environment of this process.
+    :param agent: ``prompt`` or ``local``.
     :returns: fires with the exit code: 0 when all was right, 1 when something was
         wrong, 3 when all was right but the caller heard holes.
     """
-    return carried_out(reactor, console, _demo(reactor, console, folder, environ))
+    performing = _demo(reactor, console, folder, environ, _PLAYS[agent])
+    return carried_out(reactor, console, performing)
 
 
 async def _demo(
-    reactor: Any, console: Console, folder: Path, environ: Mapping[str, str]
+    reactor: Any,
+    console: Console,
+    folder: Path,
+    environ: Mapping[str, str],
+    play: _Play,
 ) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     forget_files(folder)
     token = secrets.token_hex(16)
     with TemporaryDirectory(prefix="twistedvoice-") as state:
         stage = _Stage(
+            play=play,
             folder=folder,
             state=Path(state),
             environ=child_environ(environ, token),
             token=token,
         )
-        journal, exit_code = await _perform(reactor, console, stage)
+        journal, exit_code, log = await _perform(reactor, console, stage)
         kept = list(_keep(stage))
-    problems = [*script_problems(journal), *_record_problems(journal, kept)]
+    problems = [*play.problems(journal, log), *_record_problems(journal, kept)]
     if exit_code:
         problems.append(f"the service ended with {exit_code} instead of draining")
+    if play.agent == "local":
+        console.print(turns_table(journal, log))
     return conclude(console, folder, journal, problems=problems, kept=kept)
 
 
 async def _perform(
     reactor: Any, console: Console, stage: _Stage
-) -> tuple[Journal, int]:
-    """:returns: what happened in the call, and the service's exit code."""
+) -> tuple[Journal, int, Sequence[str]]:
+    """:returns: what happened in the call, the service's exit code, and its log."""
     console.print("Starting a service on this machine and calling it ...")
     service, url = await _serve(reactor, stage)
     try:
-        with progress(console, _CALL_SECONDS) as tell:
-            journal = await place_call(reactor, _plan(url, stage.token), progress=tell)
+        with progress(console, stage.play.seconds) as tell:
+            journal = await place_call(reactor, _plan(url, stage), progress=tell)
     except SimulationError as error:
         raise SimulationError(
             f"{error}; the service's log ends with:\n{service.last_lines()}"
         ) from error
     finally:
         exit_code = await service.stop(reactor)
-    return journal, exit_code
+    return journal, exit_code, service.lines()
 
 
 async def _serve(reactor: Any, stage: _Stage) -> tuple[ServiceProcess, str]:
     """:returns: the service, and its URL."""
     for tries_left in reversed(range(_PORTS_TRIED)):
-        port = free_port()
+        port, admin_port = free_port(), free_port()
         url = f"http://127.0.0.1:{port}"
         try:
             service = await start_service(
                 reactor,
-                _arguments(stage, port, url),
+                _arguments(stage, port, admin_port),
                 stage.environ,
-                partial(is_up, reactor, f"{url}/health"),
+                partial(is_up, reactor, f"http://127.0.0.1:{admin_port}/ready"),
             )
         except SimulationError as error:
             if not tries_left or "already in use" not in str(error):
@@ -134,12 +159,13 @@ async def _serve(reactor: Any, stage: _Stage) -> tuple[ServiceProcess, str]:
     raise AssertionError("the last try returns or raises")
 
 
-def _arguments(stage: _Stage, port: int, url: str) -> list[str]:
+def _arguments(stage: _Stage, port: int, admin_port: int) -> list[str]:
     options = {
         "listen": f"tcp:{port}:interface=127.0.0.1",
-        "admin-listen": "tcp:0:interface=127.0.0.1",
-        "public-url": url,
-        "agent": "prompt",
+        "admin-listen": f"tcp:{admin_port}:interface=127.0.0.1",
+        "public-url": f"http://127.0.0.1:{port}",
+        "agent": stage.play.agent,
+        "log-level": "debug",
         "store": str(stage.state / "store.sqlite"),
         "recordings": str(stage.state / "recordings"),
         "cdr": str((stage.folder / CDR).absolute()),
@@ -148,13 +174,13 @@ def _arguments(stage: _Stage, port: int, url: str) -> list[str]:
     return [f"--{name}={value}" for name, value in options.items()]
 
 
-def _plan(url: str, token: str) -> CallPlan:
+def _plan(url: str, stage: _Stage) -> CallPlan:
     return CallPlan(
         webhook_url=f"{url}/twilio/voice",
         status_url=f"{url}/twilio/status",
-        auth_token=token,
-        steps=script(),
-        max_seconds=_MOST_SECONDS,
+        auth_token=stage.token,
+        steps=stage.play.steps(),
+        max_seconds=stage.play.seconds + _SPARE_SECONDS,
     )
 
 
@@ -191,6 +217,22 @@ def script_problems(journal: Journal) -> Iterator[str]:
 
 def _line(name: str) -> Say:
     return Say(say_file(str(_SPEECH / f"caller_{name}.wav")).audio, name)
+
+
+_PLAYS = {
+    "prompt": _Play(
+        agent="prompt",
+        seconds=26.0,
+        steps=script,
+        problems=lambda journal, log: script_problems(journal),
+    ),
+    "local": _Play(
+        agent="local",
+        seconds=50.0,
+        steps=dialogue,
+        problems=lambda journal, log: dialogue_problems(journal, meanings_in(log)),
+    ),
+}
 
 
 # -- afterwards ---------------------------------------------------------------------

@@ -40,7 +40,9 @@ __all__ = [
 START_SECONDS = 20.0
 DRAIN_SECONDS = 10.0
 _ASK_EVERY_SECONDS = 0.1
-_LINES_KEPT = 15
+_LINES_KEPT = 5000
+#: That much of its log says why it failed.
+_LINES_SHOWN = 15
 #: What would make a child take our settings, or our place with systemd, for its own.
 _OURS = ("TWISTEDVOICE_", "LISTEN_", "NOTIFY_", "WATCHDOG_", "CREDENTIALS_", "STATE_")
 
@@ -81,8 +83,11 @@ class ServiceProcess(ProcessProtocol):
 
     def last_lines(self) -> str:
         """:returns: the end of what it logged."""
-        rest = self._unfinished.decode("utf-8", "replace")
-        return "\n".join([*self._lines, rest]).strip()
+        return "\n".join(self.lines()[-_LINES_SHOWN:]).strip()
+
+    def lines(self) -> list[str]:
+        """:returns: what it logged, in as far as that was kept."""
+        return [*self._lines, self._unfinished.decode("utf-8", "replace")]
 
     def outReceived(self, data: bytes) -> None:
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from rich.table import Table
 from rich.text import Text
 
 from .align import Match
+from .dialogue import meanings_in, turns
 from .files import CONTENTS
 from .journal import Journal
 from .verdict import Verdict
 
-__all__ = ["progress", "summary"]
+__all__ = ["progress", "summary", "turns_table"]
 
 _COLOURS = {0: "green", 1: "red", 3: "yellow"}
 _HEADLINES = {
@@ -102,6 +104,18 @@ def summary(
         padding=(1, 2),
         width=88,
     )
+
+
+def turns_table(journal: Journal, log: Sequence[str]) -> Table:
+    """:returns: what was said in a dialogue, what it was taken for, and how fast."""
+    table = Table("caller said", "understood as", "answer sent", "answer heard")
+    for turn, meaning in zip_longest(turns(journal), meanings_in(log)):
+        if turn is None:
+            table.add_row("", meaning)
+        else:
+            times = _ms(turn.answered_ms), _ms(turn.heard_ms)
+            table.add_row(turn.name, meaning or "nothing", *times)
+    return table
 
 
 def _doing(journal: Journal) -> str:

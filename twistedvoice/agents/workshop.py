@@ -1,0 +1,52 @@
+# -*- test-case-name: tests.agents.test_localhouse tests.test_wiring -*-
+"""Agents that need something running beside their calls: engines, links.
+
+Their factory is a workshop, which the service opens before calls come and closes when
+no more will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+from ..interfaces import Agent
+
+__all__ = ["Surroundings", "Workshop"]
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """What a :class:`Workshop` gets of the process that it works in."""
+
+    reactor: Any
+    #: Calls a function that blocks, off the reactor.
+    defer_to_thread: Callable[..., Deferred[Any]]
+    #: A folder for what can be made again; None when the service keeps nothing.
+    cache: Path | None
+
+
+@runtime_checkable
+class Workshop(Protocol):
+    """A factory of agents that needs something running beside its calls."""
+
+    def __call__(self) -> Agent:
+        """:returns: the agent of one call."""
+
+    def open(self, surroundings: Surroundings) -> Deferred[None]:
+        """
+        Start what is needed; called once, before the first call.
+
+        :returns: fires when calls may come. A failure ends the service.
+        """
+
+    def close(self) -> Deferred[None]:
+        """
+        No more agents are asked for.
+
+        :returns: fires when the last call has ended and nothing is left running.
+        """
