@@ -188,6 +188,8 @@ def _call(words: list[str]) -> int:
 
 
 def _bench(words: list[str]) -> int:
+    if words[:1] == ["local"]:
+        return _bench_local(words[1:])
     from .bench.command import main as bench
 
     return bench(words)
@@ -206,6 +208,22 @@ def _outbox(words: list[str]) -> int:
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     return outcome[0]
+
+
+def _bench_local(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "twistedvoice bench local",
+        description="How well and how fast does the local agent understand?",
+    )
+    parser.add_argument("--calls", type=int, default=4, help="calls at the same time")
+    said = parser.parse_args(words)
+    _require_extras()
+    require_engines()
+    from .bench.dialogue import figures
+
+    return _run(
+        lambda reactor: figures(reactor, os.environ, sys.stdout.write, said.calls)
+    )
 
 
 def _plan(said: argparse.Namespace) -> Any:

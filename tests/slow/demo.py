@@ -26,7 +26,7 @@ reactor: Any = global_reactor
 class Demo(ProcessProtocol):
     """``twistedvoice demo`` in a process of its own, in an empty directory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *words: str) -> None:
         self.folder = folder
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True)
@@ -38,7 +38,7 @@ class Demo(ProcessProtocol):
             "PYTHONPATH": str(Path(twistedvoice.__file__).parents[1]),
             "TMPDIR": str(self.temporary),
         }
-        command = [sys.executable, "-P", "-m", "twistedvoice", "demo"]
+        command = [sys.executable, "-P", "-m", "twistedvoice", "demo", *words]
         reactor.spawnProcess(self, command[0], command, env=environ, path=str(folder))
 
     def outReceived(self, data: bytes) -> None:

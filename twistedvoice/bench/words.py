@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     micro.add_argument("--rst", action="store_true", help="print it for a page")
     recording = commands.add_parser("recording", help="how true recordings are")
     recording.add_argument("--rst", action="store_true", help="print it for a page")
+    # It needs a reactor, so the command line reads its words itself.
+    commands.add_parser("local", help="how well and how fast the local agent hears")
     leak = commands.add_parser("leak", help="is anything left of calls that ended?")
     _add_leak_words(leak)
     stall = commands.add_parser("stall", help="what the service bears from within")

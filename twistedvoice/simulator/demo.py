@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import field, frozen
 from rich.console import Console
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 
 from ..errors import SimulationError
 from .call import carried_out, conclude
@@ -38,7 +38,7 @@ from .service import (
 )
 from .summary import progress, turns_table
 
-__all__ = ["demo", "script", "script_problems"]
+__all__ = ["at_once", "demo", "script", "script_problems"]
 
 _SPEECH = Path(__file__).parent / "speech"
 #: How much longer than planned a call may last until it is ended in any case.
@@ -119,6 +119,32 @@ async def _demo(
     if play.agent == "local":
         console.print(turns_table(journal, log))
     return conclude(console, folder, journal, problems=problems, kept=kept)
+
+
+async def at_once(
+    reactor: Any, environ: Mapping[str, str], calls: int
+) -> Sequence[Journal]:
+    """
+    Have several callers hold the dialogue of the local agent at the same time.
+
+    :returns: what happened in each call.
+    """
+    token = secrets.token_hex(16)
+    with TemporaryDirectory(prefix="twistedvoice-") as state:
+        stage = _Stage(
+            play=_PLAYS["local"],
+            folder=Path(state),
+            state=Path(state),
+            environ=child_environ(environ, token),
+            token=token,
+        )
+        service, url = await _serve(reactor, stage)
+        try:
+            placed = [place_call(reactor, _plan(url, stage)) for _ in range(calls)]
+            journals: Sequence[Journal] = await gatherResults(placed)
+        finally:
+            await service.stop(reactor)
+    return journals
 
 
 async def _perform(
