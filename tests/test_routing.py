@@ -70,6 +70,16 @@ class Distant(Agent):
         return Remote()
 
 
+class Shop(Agent):
+    """Has the methods of a workshop, but is an agent."""
+
+    def open(self, surroundings: object) -> None:
+        """Not to be called."""
+
+    def close(self) -> None:
+        """Not to be called."""
+
+
 class RoutesTests(SynchronousTestCase):
     """What a call to a number gets."""
 
@@ -83,6 +93,10 @@ class RoutesTests(SynchronousTestCase):
         """:returns: the routes of a file with ``toml``."""
         config = settings(toml, folder=self.folder, **options)
         return Routes(config, self.folder)
+
+    def test_no_workshop(self) -> None:
+        """The class of an agent is no workshop, whatever it can do."""
+        self.assertEqual(self.routes(agent="tests.test_routing:Shop").workshops, [])
 
     def test_default(self) -> None:
         """A number without a table, or none at all, gets the usual agent."""

@@ -61,7 +61,12 @@ class Routes:
         if problems:
             raise ConfigError(problems)
         #: What must be open while calls are routed here.
-        self.workshops = [each for each in made.values() if isinstance(each, Workshop)]
+        self.workshops = [
+            each
+            for each in made.values()
+            # The class of an agent may have methods of the same names.
+            if isinstance(each, Workshop) and not isinstance(each, type)
+        ]
 
     def connect(self, clock: IReactorTime, dial: Dialer) -> None:
         """Let agents reach what they need; once, before the first call."""

@@ -62,6 +62,10 @@ class LocalHouseTests(SynchronousTestCase):
         self.failureResultOf(self.opening, EngineError)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_never_opened(self) -> None:
+        """A house that was never opened closes all the same."""
+        self.successResultOf(LocalHouse(DIALOGUE).close())
+
     def test_close(self) -> None:
         """The engines stay until the last call has ended."""
         self.open()

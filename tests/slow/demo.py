@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SkipTest, TestCase
 
 import twistedvoice
 from twistedvoice.audio.wav import read_wav
@@ -66,9 +67,9 @@ class DemoTests(TestCase):
 
     timeout = 100
 
-    def start(self) -> Demo:
+    def start(self, *words: str) -> Demo:
         """:returns: a demo that begins now."""
-        demo = Demo(Path(self.mktemp()).absolute())
+        demo = Demo(Path(self.mktemp()).absolute(), *words)
         self.addCleanup(demo.interrupt)
         return demo
 
@@ -85,6 +86,14 @@ class DemoTests(TestCase):
         self.assertEqual(figures["outcome"], "completed")
         self.assertGreaterEqual(figures["clears"], 3)
         self.assert_only_right_tracks_match(out)
+
+    async def test_local(self) -> None:
+        """A caller is understood at each turn, interrupts, and coughs for nothing."""
+        if find_spec("pocketsphinx") is None or find_spec("hibari") is None:
+            raise SkipTest("engines: pip install 'twistedvoice[local]'")
+        demo = self.start("--agent", "local")
+        self.assertIn(await demo.ended, (0, 3), demo.output)
+        self.assertIn("ten o'clock", demo.output)
 
     def assert_only_right_tracks_match(self, out: Path) -> None:
         """The service's track is what was heard; no other track passes for it."""

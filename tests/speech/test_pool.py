@@ -68,6 +68,19 @@ class PoolTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(answer), b"done")
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_asked_twice(self) -> None:
+        """Answers go to those who wait in the order in which they asked."""
+        self.warm()
+        job = self.pool.begin({})
+        answers = [job.answered(), job.answered()]
+        self.processes()[0].answer(b"W", 1, b"one")
+        self.assertNoResult(answers[1])
+        self.processes()[0].answer(b"W", 1, b"two")
+        self.assertEqual(
+            [self.successResultOf(each) for each in answers], [b"one", b"two"]
+        )
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
     def test_least_busy(self) -> None:
         """Work goes to the engine with the least of it, and is refused at the limit."""
         self.warm()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from ..errors import ConfigError, EngineError
 from ..speech.bargein import BargeInRules
@@ -52,6 +52,7 @@ class LocalHouse:
         self.barge_in = barge_in or BargeInRules()
         self._agent = agent
         self._ears = ears
+        self._is_open = False
         self._here: set[Local] = set()
         self._empty: Deferred[None] | None = None
 
@@ -68,6 +69,7 @@ class LocalHouse:
         grammars = {name: each.jsgf() for name, each in self.grammars.items()}
         self.engines = Engines(surroundings.reactor, grammars, self._ears)
         self.voicing = Voicing(self.engines)
+        self._is_open = True
         return Deferred.fromCoroutine(self._open(surroundings))
 
     async def _open(self, surroundings: Surroundings) -> None:
@@ -84,6 +86,8 @@ class LocalHouse:
 
     def close(self) -> Deferred[None]:
         """:returns: fires when the last call has ended and all engines are gone."""
+        if not self._is_open:
+            return succeed(None)
         if not self._here:
             return self.engines.stop()
         self._empty = Deferred()

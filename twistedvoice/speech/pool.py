@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -69,7 +70,7 @@ class Job:
     _engine: _Engine = field(repr=False)
     #: Told of each piece of sound.
     on_sound: Callable[[bytes], object] | None = None
-    _answer: Deferred[bytes] | None = field(default=None, init=False)
+    _waiting: deque[Deferred[bytes]] = field(factory=deque, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
 
     def send(self, kind: bytes, body: bytes = b"") -> None:
@@ -78,40 +79,44 @@ class Job:
 
     def answered(self) -> Deferred[bytes]:
         """
-        :returns: fires with the body of the next answer that is no sound; fails with
-            :class:`EngineError` when none comes in time.
+        :returns: fires with the body of the next answer that is no sound and that
+            nobody waits for yet; fails with :class:`EngineError` when none comes.
         """
         if self._engine.is_gone:
             return _failed("the engine has died")
-        if self._answer is None:
-            self._answer = Deferred()
+        self._waiting.append(Deferred())
+        if self._timer is None:
             self._timer = self._engine.call_when_late()
-        return self._answer
+        return self._waiting[-1]
 
     def close(self) -> None:
         """Forget it, and have the engine forget it."""
-        self.resolve(Failure(EngineError("no answer is wanted any more")))
         self._engine.close(self)
+        self.fail("no answer is wanted any more")
 
     def take(self, message: Message) -> None:
         """The engine has answered."""
-        if message.kind != b"A":
-            self.resolve(message.body)
-        elif self.on_sound is not None:
-            self.on_sound(message.body)
+        if message.kind == b"A":
+            if self.on_sound is not None:
+                self.on_sound(message.body)
+        elif self._waiting:
+            answer = self._waiting.popleft()
+            self._cancel()
+            if self._waiting:
+                self._timer = self._engine.call_when_late()
+            answer.callback(message.body)
 
-    def resolve(self, result: bytes | Failure) -> None:
-        """Give an answer to whoever waits for one."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
-        answer, self._answer = self._answer, None
-        if answer is None:
-            return
-        if isinstance(result, Failure):
-            answer.errback(result)
-        else:
-            answer.callback(result)
+    def fail(self, why: str) -> None:
+        """Tell whoever waits that no answer will come."""
+        self._cancel()
+        waiting, self._waiting = self._waiting, deque()
+        for answer in waiting:
+            answer.errback(EngineError(why))
+
+    def _cancel(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
 
 
 class _Engine(ProcessProtocol):
@@ -145,7 +150,7 @@ class _Engine(ProcessProtocol):
         self._pool.ended(self)
         jobs, self.jobs = self.jobs, {}
         for job in jobs.values():
-            job.resolve(Failure(EngineError("the engine has died")))
+            job.fail("the engine has died")
 
     def begin(self, body: bytes, on_sound: Callable[[bytes], object] | None) -> Job:
         """Give it one more thing to do."""
