@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import defer
@@ -19,6 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .agents.workshop import Surroundings, open_all
 from .config import Config
 from .doors import Doors
 from .logs import LogOutput
@@ -108,8 +110,18 @@ class VoiceService(ProcessService):
         """:returns: how many places are taken, once store and agents are there."""
         house = self.house
         places = await house.store.places_taken(now=house.services.wall())
-        await house.open_workshops(house.routes)
+        await self._open_workshops(house.routes)
         return places
+
+    def _open_workshops(self, routes: Routes) -> Deferred[None]:
+        house = self.house
+        kept = house.config.store != "memory:"
+        surroundings = Surroundings(
+            reactor=self._reactor,
+            defer_to_thread=house.work.defer,
+            cache=Path(house.config.store).parent / "speech" if kept else None,
+        )
+        return open_all(routes.workshops, surroundings)
 
     def _ready(self, places: int) -> None:
         if not self.running:
@@ -154,7 +166,7 @@ class VoiceService(ProcessService):
     def _open_anew(
         self, result: tuple[Config, Routes, list[str]]
     ) -> Deferred[tuple[Config, Routes, list[str]]]:
-        opening = self.house.open_workshops(result[1])
+        opening = self._open_workshops(result[1])
         return opening.addCallback(lambda _: result)
 
     def _reloaded(self, result: tuple[Config, Routes, list[str]]) -> None:

@@ -20,11 +20,10 @@ from typing import Any
 
 from attrs import asdict
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
-from .agents.workshop import Surroundings
 from .archive.purge import Limits
 from .archive.retention import Retention
 from .audio.wav import load
@@ -148,30 +147,6 @@ class House:
             self.local.keep_unspoken = config.recording.without_audio == "keep"
         if self.retention is not None:
             self.retention.limits = _kept(config)
-
-    def open_workshops(self, routes: Routes) -> Deferred[None]:
-        """
-        Start what the agents of ``routes`` need.
-
-        :returns: fires when they may take calls; fails when any cannot, and then none
-            is left open.
-        """
-        kept = self.config.store != "memory:"
-        surroundings = Surroundings(
-            reactor=self._reactor,
-            defer_to_thread=self.work.defer,
-            cache=Path(self.config.store).parent / "speech" if kept else None,
-        )
-        opening = [each.open(surroundings) for each in routes.workshops]
-
-        def opened(results: Any) -> Any:
-            failures = [result for success, result in results if not success]
-            if not failures:
-                return None
-            closing = gatherResults([each.close() for each in routes.workshops])
-            return closing.addCallback(lambda _: failures[0])
-
-        return DeferredList(opening, consumeErrors=True).addCallback(opened)
 
     def dispose(self) -> Deferred[None]:
         """Let go of connections, engines, store and threads, once no call is left."""

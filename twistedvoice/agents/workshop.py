@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.agents.test_localhouse tests.test_wiring -*-
+# -*- test-case-name: tests.agents.test_localhouse tests.test_service -*-
 """Agents that need something running beside their calls: engines, links.
 
 Their factory is a workshop, which the service opens before calls come and closes when
@@ -7,16 +7,16 @@ no more will.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
 
 from ..interfaces import Agent
 
-__all__ = ["Surroundings", "Workshop"]
+__all__ = ["Surroundings", "Workshop", "open_all"]
 
 
 @frozen(kw_only=True)
@@ -50,3 +50,24 @@ class Workshop(Protocol):
 
         :returns: fires when the last call has ended and nothing is left running.
         """
+
+
+def open_all(
+    workshops: Sequence[Workshop], surroundings: Surroundings
+) -> Deferred[None]:
+    """
+    Open ``workshops``.
+
+    :returns: fires when all are open; fails when any cannot be, and then none is left
+        open.
+    """
+
+    def opened(results: Any) -> Any:
+        failures = [result for success, result in results if not success]
+        if not failures:
+            return None
+        closing = gatherResults([each.close() for each in workshops])
+        return closing.addCallback(lambda _: failures[0])
+
+    opening = [each.open(surroundings) for each in workshops]
+    return DeferredList(opening, consumeErrors=True).addCallback(opened)
