@@ -129,6 +129,8 @@ class Ears:
             hmm=model("en-us/en-us"),
             dict=model(_DICTIONARY),
             lm=None,
+            # Searching the lattice again finds the same words, 100 ms later.
+            bestpath=False,
             loglevel="FATAL",
         )
         for name, text in self._grammars.items():
