@@ -11,6 +11,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── RequestRefused
     ├── CallStateError
     ├── QueueFull
+    ├── NotSupported
     ├── CarrierApiError
     ├── SocketRefused
     ├── StoreError
@@ -39,6 +40,7 @@ __all__ = [
     "ErrandFailed",
     "ErrandPostponed",
     "ErrandRefused",
+    "NotSupported",
     "QueueFull",
     "RequestRefused",
     "SimulationError",
@@ -91,6 +93,10 @@ class CallStateError(TwistedVoiceError):
 
 class QueueFull(TwistedVoiceError):
     """The call has more audio waiting than it may hold; wait for room."""
+
+
+class NotSupported(TwistedVoiceError):
+    """The service cannot do this."""
 
 
 class CarrierApiError(TwistedVoiceError):

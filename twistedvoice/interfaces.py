@@ -182,6 +182,13 @@ class CallControl(Protocol):
     def transfer(self, number: str) -> Deferred[None]:
         """Hand the caller to another number by new markup; ends the stream."""
 
+    def warm_transfer(self, number: str) -> Deferred[None]:
+        """
+        Talk to whoever answers ``number`` first, then hand the caller over.
+
+        :raises NotSupported: through the Deferred, always: no calls go out.
+        """
+
     def pause_recording(self) -> None:
         """Have only silence recorded from now on, on both sides, until resumed."""
 

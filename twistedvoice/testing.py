@@ -13,17 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from .audio.wav import load
+from .calls.control import NO_WARM_TRANSFER
 from .calls.voice import _HIGH_US, _LOW_US
 from .doubles.network import MemoryNetwork
 from .doubles.openai.service import OpenAiDouble
-from .errors import CallStateError
+from .errors import CallStateError, NotSupported
 from .fakeear import Ear, Span
 from .formats import MULAW_8K, AudioFormat
 from .interfaces import Agent, Utterance
@@ -65,6 +66,7 @@ class FakeCall:
         self.params = params or {}
         #: What the agent asked for and how the call ended, in order:
         #: ``("interrupt", reason)``, ``("mark", name)``, ``("transfer", number)``,
+        #: ``("warm_transfer", number)``,
         #: ``("hang_up", "")``, ``("hang_up_after", "")``, ``("recording", "paused")``,
         #: ``("recording", "resumed")``, ``("recording", "agreed")``,
         #: ``("ended", outcome)``.
@@ -225,6 +227,12 @@ class FakeCall:
             handed_over.callback(None)
             self._end("transferred")
         return handed_over
+
+    def warm_transfer(self, number: str) -> Deferred[None]:
+        """Fail as a real call does, and go on."""
+        self._must_be_live()
+        self.events.append(("warm_transfer", number))
+        return fail(NotSupported(NO_WARM_TRANSFER))
 
     def pause_recording(self) -> None:
         """Have silence recorded from now on."""

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.agents.agent import Agent
-from twistedvoice.errors import CallStateError, QueueFull
+from twistedvoice.errors import CallStateError, NotSupported, QueueFull
 from twistedvoice.interfaces import CallControl, Utterance
 
 if TYPE_CHECKING:
@@ -448,6 +448,13 @@ class CallControlContract(_Mixin):
         self.harness.advance(1.5)
         self.assertEqual(len(self.flushLoggedErrors(IndexError)), 1)
         self.assertEnded()
+
+    def test_warm_transfer(self) -> None:
+        """A warm transfer is refused with a reason, and the call goes on."""
+        refused = self.call.warm_transfer("+15550100")
+        error = self.failureResultOf(refused, NotSupported).value
+        self.assertIn("use transfer", str(error))
+        self.call.say(self.sound(20))
 
     def test_recorders(self) -> None:
         """Recorders may be told at any time, and as often as one likes."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from ..errors import CallStateError
+from ..errors import CallStateError, NotSupported
 from ..formats import AudioFormat
 from ..interfaces import CallRecord, Utterance
 from .goodbye import Goodbye
@@ -22,7 +22,10 @@ from .voice import Voice
 if TYPE_CHECKING:
     from .call import Call
 
-__all__ = ["Control"]
+__all__ = ["NO_WARM_TRANSFER", "Control"]
+
+#: Why nobody is handed over warmly.
+NO_WARM_TRANSFER = "a warm transfer needs an outbound call; use transfer"
 
 
 class Control:
@@ -103,6 +106,10 @@ class Control:
         return transferring.addCallbacks(
             lambda _: call.life.over("transferred"), failed
         )
+
+    def warm_transfer(self, number: str) -> Deferred[None]:
+        self._must_be_open()
+        return fail(NotSupported(NO_WARM_TRANSFER))
 
     def pause_recording(self) -> None:
         self._call.ask_recorders("pause")
