@@ -170,6 +170,15 @@ class CallControl(Protocol):
     def room(self) -> Deferred[None]:
         """:returns: fires when little enough waits that more should be said."""
 
+    def send_digits(self, digits: str) -> Utterance:
+        """
+        Press keys for whoever listens: say them as tones, after what is queued.
+
+        :param digits: of ``0123456789*#ABCD``, and ``w`` for half a second of silence;
+            at most 80.
+        :raises ValueError: when there are others or too many; it never says which.
+        """
+
     def send_mark(self, name: str) -> Deferred[str]:
         """:returns: fires like ``Utterance.finished`` for all that was said so far."""
 

@@ -19,6 +19,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .audio.tones import dtmf
 from .audio.wav import load
 from .calls.control import NO_WARM_TRANSFER
 from .calls.voice import _HIGH_US, _LOW_US
@@ -66,7 +67,7 @@ class FakeCall:
         self.params = params or {}
         #: What the agent asked for and how the call ended, in order:
         #: ``("interrupt", reason)``, ``("mark", name)``, ``("transfer", number)``,
-        #: ``("warm_transfer", number)``,
+        #: ``("warm_transfer", number)``, ``("digits", digits)``,
         #: ``("hang_up", "")``, ``("hang_up_after", "")``, ``("recording", "paused")``,
         #: ``("recording", "resumed")``, ``("recording", "agreed")``,
         #: ``("ended", outcome)``.
@@ -162,6 +163,12 @@ class FakeCall:
             before.end()
         utterance = FakeUtterance(self)
         self._open.append(utterance)
+        return utterance
+
+    def send_digits(self, digits: str) -> Utterance:
+        """Say the tones of these keys."""
+        utterance = self.say(dtmf(digits, self.format))
+        self.events.append(("digits", digits))
         return utterance
 
     def interrupt(self, reason: str) -> int:

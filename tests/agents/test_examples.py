@@ -6,6 +6,7 @@ from __future__ import annotations
 import runpy
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -19,6 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 HelloAgent = runpy.run_path(str(EXAMPLES / "hello_agent.py"))["HelloAgent"]
 Clerk = runpy.run_path(str(EXAMPLES / "clerk.py"))["Clerk"]
 DOUBLE_URL = "ws://127.0.0.1/v1/realtime"
+EXAMPLE = runpy.run_path(str(EXAMPLES / "call_control.py"))
 
 
 class HelloAgentTests(SynchronousTestCase):
@@ -65,6 +67,35 @@ class ClerkTests(SynchronousTestCase):
         self.assertGreater(len(call.heard), 8000)
         self.assertEqual(double.session.problems, [])
         call.caller_hangs_up()
+
+
+class CallControlTests(SynchronousTestCase):
+    """The agents that show what else a call can do."""
+
+    def start(self, name: str, *arguments: object, **settings: Any) -> FakeCall:
+        """:returns: a call that the agent of this name has just answered."""
+        call = FakeCall(EXAMPLE[name](*arguments), **settings)
+        call.start()
+        return call
+
+    def test_operator(self) -> None:
+        """The caller is handed over coldly when it cannot be done warmly."""
+        self.assertEqual(
+            self.start("Operator").events,
+            [
+                ("warm_transfer", "+15550100"),
+                ("transfer", "+15550100"),
+                ("ended", "transferred"),
+            ],
+        )
+
+    def test_extension(self) -> None:
+        """The keys are heard to the end before the call ends."""
+        call = self.start("Extension")
+        call.advance(2)
+        self.assertEqual(len(call.heard), 8000 * 1.6)
+        self.assertEqual(call.events[0], ("digits", "ww42#"))
+        self.assertTrue(call.ended)
 
 
 class MenuTests(SynchronousTestCase):

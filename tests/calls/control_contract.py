@@ -196,6 +196,20 @@ class CallControlContract(_Mixin):
         self.assertEqual(self.successResultOf(utterance.finished()), "played")
         self.assertAbout(utterance.heard_ms(), 500)
 
+    def test_send_digits(self) -> None:
+        """Keys are said as one utterance: 200 ms for each, and 500 for a pause."""
+        utterance = self.call.send_digits("1w2#")
+        self.harness.advance(1)
+        self.assertAbout(utterance.heard_ms(), 1000)
+        self.harness.advance(0.3)
+        self.assertEqual(self.successResultOf(utterance.finished()), "played")
+        self.assertEqual(utterance.heard_ms(), 1100)
+
+    def test_send_no_digits(self) -> None:
+        """What is no key is refused, without being repeated."""
+        error = self.assertRaises(ValueError, self.call.send_digits, "12x4")
+        self.assertNotIn("12", str(error).replace("0123456789", ""))
+
     # -- room ----------------------------------------------------------------------
 
     def test_room_at_first(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from ..audio.tones import dtmf
 from ..errors import CallStateError, NotSupported
 from ..formats import AudioFormat
 from ..interfaces import CallRecord, Utterance
@@ -60,6 +61,9 @@ class Control:
         self._must_be_open()
         loading = self._call.services.load_sound(path, self.format)
         return loading.addCallback(self.say)
+
+    def send_digits(self, digits: str) -> Utterance:
+        return self.say(dtmf(digits, self.format))
 
     def interrupt(self, reason: str) -> int:
         if self._call.state == "Closed":

@@ -1,0 +1,27 @@
+"""Agents that use more of their call; one for each section of the page."""
+
+from __future__ import annotations
+
+from twistedvoice.agents.agent import Agent
+from twistedvoice.errors import NotSupported
+from twistedvoice.interfaces import CallControl
+
+
+class Operator(Agent):
+    """Hands callers over, as politely as can be."""
+
+    async def call_started(self, call: CallControl) -> None:
+        """Try the warm way first."""
+        try:
+            await call.warm_transfer("+15550100")
+        except NotSupported:
+            await call.transfer("+15550100")
+
+
+class Extension(Agent):
+    """Dials on, where a machine asks for an extension."""
+
+    async def call_started(self, call: CallControl) -> None:
+        """Wait a second, press three keys, and hang up once they were heard."""
+        await call.send_digits("ww42#").finished()
+        call.hang_up()
