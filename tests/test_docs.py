@@ -148,7 +148,9 @@ class PagesTests(SynchronousTestCase):
         sources += [ROOT / "twistedvoice" / "service.py"]
         text = "".join(source.read_text() for source in sources)
         given = set(
-            re.findall(r'(?:\.over|hang_up|misbehaved|end_all)\("(\w+)"\)', text)
+            re.findall(
+                r'(?:\.over|hang_up|misbehaved|end_all|_must_end)\("(\w+)"\)', text
+            )
         )
         page = (DOCS / "troubleshooting.rst").read_text()
         self.assertIn("completed", given)

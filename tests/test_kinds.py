@@ -46,6 +46,13 @@ class KindTests(SynchronousTestCase):
         self.assertTakes(kinds.SECONDS, 3, 3.0)
         self.assertRefuses(kinds.SECONDS, "0", "-1", "nan", "inf", "", True, [1])
 
+    def test_amount(self) -> None:
+        """An amount is nothing or more; without one there is no limit."""
+        self.assertTakes(kinds.AMOUNT_OR_NONE, "0", 0.0)
+        self.assertTakes(kinds.AMOUNT_OR_NONE, 2.5, 2.5)
+        self.assertTakes(kinds.AMOUNT_OR_NONE, "", None)
+        self.assertRefuses(kinds.AMOUNT_OR_NONE, "-1", "nan", "inf", "cheap", True)
+
     def test_switch(self) -> None:
         """A switch is true or false, in any case."""
         self.assertTakes(kinds.SWITCH, "True", True)

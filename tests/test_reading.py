@@ -169,6 +169,7 @@ class ReadingTests(SynchronousTestCase):
             [numbers."+15550002222"]
             recording = false
             transfer = "+15550003333"
+            spend_cap = 0.5
             """
         ).values["numbers"]
         default = {
@@ -178,6 +179,7 @@ class ReadingTests(SynchronousTestCase):
             "consent": "never",
             "consent_key": "1",
             "transfer": None,
+            "spend_cap": None,
         }
         self.assertEqual(numbers["default"], default)
         self.assertEqual(
@@ -185,7 +187,8 @@ class ReadingTests(SynchronousTestCase):
         )
         self.assertEqual(
             numbers["+15550002222"],
-            default | {"recording": False, "transfer": "+15550003333"},
+            default
+            | {"recording": False, "transfer": "+15550003333", "spend_cap": 0.5},
         )
 
     def test_number_problems(self) -> None:

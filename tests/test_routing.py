@@ -183,6 +183,12 @@ class RoutesTests(SynchronousTestCase):
         error = self.assertRaises(ConfigError, self.routes, agent="openai")
         self.assertIn("TWISTEDVOICE_OPENAI__API_KEY", str(error))
 
+    def test_spend_cap(self) -> None:
+        """A call may cost what its number says."""
+        routes = self.routes(f"[numbers.'{NUMBER}']\nspend_cap = 2.5\n")
+        caps = [routes.find(each).spend_cap for each in ("", NUMBER)]
+        self.assertEqual(caps, [None, 2.5])
+
     def test_problems(self) -> None:
         """What is wrong with any agent is told at once, with the agent's name."""
         toml = (

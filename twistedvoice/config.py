@@ -70,6 +70,8 @@ class NumberConfig:
     consent: Literal["always", "never", "key"]
     consent_key: str
     transfer: str | None = field(repr=False)
+    #: The most that a call may cost, in whatever its agent counts.
+    spend_cap: float | None
 
     @property
     def may_record(self) -> bool:

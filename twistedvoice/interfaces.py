@@ -208,6 +208,15 @@ class CallControl(Protocol):
     def consent_to_recording(self) -> None:
         """The caller agreed to be recorded: begin, where that was waited for."""
 
+    def spent(self, amount: float) -> None:
+        """
+        Say what the call has cost, over and above what was said before; may be late.
+
+        Over the ``spend_cap`` of the number, the agent is told that it ``must_end``.
+
+        :param amount: 0 or more, in the unit of that cap.
+        """
+
     def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
         """Call ``function`` later unless the call has ended; ``cancel()`` undoes it."""
 
@@ -234,6 +243,13 @@ class Agent(Protocol):
 
     def interrupted(self, reason: str) -> Awaitable[object] | None:
         """What was being said is cut off; ``heard_ms`` of each utterance is final."""
+
+    def must_end(self, reason: str) -> Awaitable[object] | None:
+        """
+        The call has lasted (``too_long``) or cost (``overspent``) as much as it may.
+
+        Say goodbye and hang up: in 15 seconds the call is ended whatever is said.
+        """
 
     def call_ended(self, outcome: str) -> Awaitable[object] | None:
         """The call is over; nothing more can be said."""

@@ -25,6 +25,7 @@ __all__ = [
     "ACCOUNT_SID",
     "AFTER_STREAM",
     "AGENT",
+    "AMOUNT_OR_NONE",
     "API_KEY_SID",
     "BUCKET",
     "ENDPOINT",
@@ -206,6 +207,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _amount_or_none(text: str) -> float | None:
+    amount = float(text or "nan")
+    if text and not 0 <= amount < math.inf:
+        raise ValueError
+    return amount if text else None
+
+
 def _late_ms(text: str) -> int:
     late_ms = int(text)
     if late_ms not in (0, *LIMITS_MS):
@@ -244,6 +252,11 @@ PATH = Kind(allowed="a path", parse=_matching(r"(?s)[^\0]+"))
 PATH_OR_OFF = Kind(allowed="a path, or '' for off", parse=_matching(r"(?s)[^\0]*"))
 FILE_TO_READ = Kind(allowed="the path of a file, or '' for none", parse=_or_none(_file))
 SECONDS = Kind(allowed="seconds above 0", parse=_seconds, native=(int, float))
+AMOUNT_OR_NONE = Kind(
+    allowed="an amount, 0 or more, or '' for no limit",
+    parse=_amount_or_none,
+    native=(int, float),
+)
 LATE_MS_OR_OFF = Kind(
     allowed=f"one of {', '.join(map(str, LIMITS_MS))}, or 0 for off",
     parse=_late_ms,

@@ -53,6 +53,7 @@ class Routes:
                 make_agent=made[key],
                 recorded=bool(config.recordings) and wanted.may_record,
                 consent_key=wanted.awaited_key,
+                spend_cap=wanted.spend_cap,
             )
         self._accounts = config.accounts
         self._remote = [each for each in made.values() if _is_remote(each)]

@@ -15,6 +15,7 @@ from .kinds import (
     ACCOUNT_SID,
     AFTER_STREAM,
     AGENT,
+    AMOUNT_OR_NONE,
     API_KEY_SID,
     BUCKET,
     ENDPOINT,
@@ -109,6 +110,12 @@ NUMBER_SETTINGS = (
         kind=PHONE_NUMBER_OR_NONE,
         default="",
         help="Number that the agent hands callers to.",
+    ),
+    Setting(
+        key="spend_cap",
+        kind=AMOUNT_OR_NONE,
+        default="",
+        help="A call is ended when its agent has spent more than this.",
     ),
 )
 

@@ -22,6 +22,8 @@ from twisted.python.failure import Failure
 from .audio.tones import dtmf
 from .audio.wav import load
 from .calls.control import NO_WARM_TRANSFER
+from .calls.goodbye import GOODBYE_SECONDS
+from .calls.spending import Spending
 from .calls.voice import _HIGH_US, _LOW_US
 from .doubles.network import MemoryNetwork
 from .doubles.openai.service import OpenAiDouble
@@ -57,6 +59,7 @@ class FakeCall:
         to_number: str = "+15550100001",
         from_number: str = "+15550100002",
         params: Mapping[str, str] | None = None,
+        spend_cap: float | None = None,
     ) -> None:
         """:param clock: share it when the agent has a use for a clock of its own."""
         self.agent = agent
@@ -78,6 +81,9 @@ class FakeCall:
         self.has_consent = False
         #: What ``transfer`` fails with; None lets it succeed.
         self.transfer_error: Exception | None = None
+        #: What the agent says that the call has cost: its ``total``.
+        self.spending = Spending(spend_cap)
+        self._hang_up_outcome = "hung_up"
         self._state = "live"
         self._ear = Ear(self.clock, format)
         self._open: list[FakeUtterance] = []
@@ -182,7 +188,7 @@ class FakeCall:
         self._tell(self.agent.interrupted, reason)
         self._make_room()
         if self._state == "draining":
-            self._end("hung_up")
+            self._end(self._hang_up_outcome)
         return dropped_us // 1000
 
     def room(self) -> Deferred[None]:
@@ -221,7 +227,9 @@ class FakeCall:
         if self._live:
             self.events.append(("hang_up", ""))
             self._state = "draining"
-            self._later(self._ear.waiting_us(), lambda: self._end("hung_up"))
+            self._later(
+                self._ear.waiting_us(), lambda: self._end(self._hang_up_outcome)
+            )
 
     def transfer(self, number: str) -> Deferred[None]:
         """Hand the caller on, which ends the call; or fail with ``transfer_error``."""
@@ -259,6 +267,13 @@ class FakeCall:
             self.has_consent = True
             self.events.append(("recording", "agreed"))
 
+    def spent(self, amount: float) -> None:
+        """Note what the call has cost; over the cap, it must end."""
+        if self.spending.add(amount) and self._live:
+            self._hang_up_outcome = "overspent"
+            self._later(round(GOODBYE_SECONDS * 1e6), lambda: self._end("overspent"))
+            self._tell(self.agent.must_end, "overspent")
+
     def call_later(self, seconds: float, function: Callable[[], object]) -> Any:
         """Call ``function`` later unless the call has ended by then."""
         self._must_be_live()
@@ -276,7 +291,7 @@ class FakeCall:
     def _finished(self, outcome: str, utterance: Utterance) -> None:
         """Hang up if these were to be the last words and were heard."""
         if utterance is self._last_words and outcome == "played":
-            self._end("hung_up")
+            self._end(self._hang_up_outcome)
 
     def _look_for_room(self) -> None:
         """Tell who waits for room if there is some, else look again when there is."""

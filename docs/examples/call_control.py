@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from twistedvoice.agents import prompts
 from twistedvoice.agents.agent import Agent
 from twistedvoice.errors import NotSupported
 from twistedvoice.interfaces import CallControl
+
+GOODBYE = str(Path(prompts.__path__[0]) / "goodbye.wav")
 
 
 class Operator(Agent):
@@ -25,3 +30,13 @@ class Extension(Agent):
         """Wait a second, press three keys, and hang up once they were heard."""
         await call.send_digits("ww42#").finished()
         call.hang_up()
+
+
+class Thrifty(Agent):
+    """Pays a cent for each second that it listens."""
+
+    def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
+        self.call.spent(0.0002)
+
+    async def must_end(self, reason: str) -> None:
+        self.call.hang_up_after(await self.call.say_file(GOODBYE))

@@ -73,6 +73,17 @@ class AgentContract(_Mixin):
             self.assertEqual(self.flushLoggedErrors(), [])
             self.assertEqual(call.clock.getDelayedCalls(), [])
 
+    def test_must_end(self) -> None:
+        """An agent that must end its call has said what it will in 15 seconds."""
+        for tenths in range(0, 60, 7):
+            call = FakeCall(self.make_agent(), spend_cap=0)
+            call.start()
+            call.advance(tenths / 10)
+            call.spent(1)
+            call.advance(14.9)
+            self.assertTrue(call.ended)
+            self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_mark_of_someone_else(self) -> None:
         """A mark that the agent did not set means nothing to it."""
         call = self.started_call()

@@ -97,6 +97,17 @@ class CallControlTests(SynchronousTestCase):
         self.assertEqual(call.events[0], ("digits", "ww42#"))
         self.assertTrue(call.ended)
 
+    def test_thrifty(self) -> None:
+        """The caller hears a goodbye when all that may be spent is spent."""
+        call = self.start("Thrifty", spend_cap=0.01)
+        call.hear(b"\xff" * 160 * 50)
+        self.assertEqual(call.said, b"")
+        call.hear(b"\xff" * 160)
+        call.advance(3)
+        self.assertEqual(call.heard, call.said)
+        self.assertGreater(len(call.heard), 8000)
+        self.assertEqual(call.events[-1], ("ended", "overspent"))
+
 
 class MenuTests(SynchronousTestCase):
     """The menu that the documentation shows."""

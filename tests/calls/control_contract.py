@@ -488,6 +488,16 @@ class CallControlContract(_Mixin):
             wish()
         self.assertEnded()
 
+    def test_spent(self) -> None:
+        """Costs may be told at any time, and without a cap nothing follows."""
+        self.call.spent(1000)
+        self.assertRaises(ValueError, self.call.spent, -1)
+        self.harness.advance(20)
+        self.assertEnded(0)
+        self.harness.end()
+        self.call.spent(1)
+        self.assertEnded()
+
     def test_story_that_outlives_the_call(self) -> None:
         """A coroutine that finds that its call is over ends without a noise."""
         self.diary.says_on = True

@@ -67,7 +67,7 @@ class RecordTests(SynchronousTestCase):
                 "first_audio_ms", "frames_queued", "frames_sent", "frames_flushed",
                 "frames_rejected", "frames_dropped", "said_ms", "interrupts",
                 "marks", "underruns", "underrun_ms", "underrun_ledger",
-                "held_ticks", "tick_late_us", "recording",
+                "held_ticks", "tick_late_us", "recording", "spent",
             },
         )  # fmt: skip
 

@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.agents.test_agent -*-
-"""The base of every agent: does nothing when told of anything.
+"""The base of every agent: says nothing, whatever it is told.
 
 An author overrides the methods that matter. Each agent class can turn the settings of
 its section of the configuration into a factory, once, when the service starts; what is
@@ -19,7 +19,7 @@ __all__ = ["Agent"]
 
 class Agent:
     """
-    A voice that says nothing.
+    A voice that says nothing, and hangs up when the call must end.
 
     See :class:`twistedvoice.interfaces.Agent` for what each method is told and when.
     """
@@ -59,6 +59,11 @@ class Agent:
 
     def interrupted(self, reason: str) -> Awaitable[object] | None:
         """What was being said is cut off."""
+        return None
+
+    def must_end(self, reason: str) -> Awaitable[object] | None:
+        """The call has lasted or cost as much as it may: hang up."""
+        self.call.hang_up()
         return None
 
     def call_ended(self, outcome: str) -> Awaitable[object] | None:

@@ -108,6 +108,12 @@ class Prompt(Agent):
             self._leaving = False
             self._listen(self._visit.menu.timeout_seconds)
 
+    def must_end(self, reason: str) -> None:
+        """Say goodbye at once."""
+        if not self._leaving:
+            self._fall_silent()
+            self._say_goodbye()
+
     # -- what follows --------------------------------------------------------------
 
     def _perform(self, action: Action) -> None:

@@ -31,11 +31,12 @@ from ..realtime.stream import OutgoingStream
 from .agentlink import AgentLink
 from .audience import tell_asked, tell_started
 from .control import Control
-from .goodbye import MARK_GRACE_SECONDS
+from .goodbye import GOODBYE_SECONDS, MARK_GRACE_SECONDS
 from .inbound import Inbound
 from .lifecycle import OVER, Life, LifeMachine
 from .patience import patiently
 from .services import CallServices, Route
+from .spending import Spending
 from .voice import Voice
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _CLAIM_SECONDS = 10.0
 #: What a lead may grow to after late ticks: what hides a stall of 230 ms.
 _MOST_LEAD_US = 250_000
 #: Ends that mean the whole call, not only its stream.
-_DELIBERATE = ("hung_up", "too_long")
+_DELIBERATE = ("hung_up", "overspent", "too_long")
 
 
 class Call:
@@ -78,6 +79,9 @@ class Call:
         self.route: Route | None = None
         #: How many transfers the carrier has been asked for and has not refused.
         self.transfers = 0
+        self.spending = Spending(None)
+        #: How the call ends when the agent hangs up.
+        self.hang_up_outcome = "hung_up"
         #: Fires once the carrier has ended the call at our asking; None without.
         self.hanging_up: Deferred[None] | None = None
         # What is set anew while calls run counts for those that come after.
@@ -174,6 +178,7 @@ class Call:
         self.record = record
         self.route = route
         self._consent_key = route.consent_key
+        self.spending = Spending(route.spend_cap)
         if not route.recorded:
             self.inbound.tracks = self.stream.tracks = None
         self.life.admitted()
@@ -220,6 +225,11 @@ class Call:
         if self.state != "Closed":
             tell_asked(self, wish)
 
+    def spend(self, amount: float) -> None:
+        """Note what the agent spent, and end a call that costs too much."""
+        if self.spending.add(amount):
+            self._must_end("overspent")
+
     def call_agent_later(
         self, seconds: float, function: Callable[[], Awaitable[object] | None]
     ) -> IDelayedCall:
@@ -243,7 +253,7 @@ class Call:
         assert self.record is not None
         self.state = "Streaming"
         self._start_timer.cancel()
-        self.call_later(self._limits.longest, lambda: self.life.over("too_long"))
+        self.call_later(self._limits.longest, lambda: self._must_end("too_long"))
         self.stream.open(self.record.started_us)
         self.services.schedule.join(self.stream)
         tell_started(self)
@@ -314,6 +324,13 @@ class Call:
         self._link = AgentLink(agent, self.call_id, self._agent_failed)
         params = {k: v for k, v in self.started.params.items() if k != "token"}
         self._link.started(Control(self, record, params))
+
+    def _must_end(self, outcome: str) -> None:
+        """Have the agent end the call, or end it when it does not."""
+        if self.state == "Streaming" and self.hang_up_outcome == "hung_up":
+            self.hang_up_outcome = outcome
+            self.call_later(GOODBYE_SECONDS, lambda: self.life.over(outcome))
+            self.tell_agent("must_end", outcome)
 
     def _call_agent(self, function: Callable[[], Awaitable[object] | None]) -> None:
         if self._link is not None:

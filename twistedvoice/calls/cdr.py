@@ -40,6 +40,7 @@ def call_detail_record(
         "ended_at": _stamp(record.started_at + duration_us / 1_000_000),
         "duration_ms": duration_us // 1000,
         "outcome": call.outcome,
+        "spent": call.spending.total,
         **_heard(call),
         **_said(call),
     }

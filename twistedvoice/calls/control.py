@@ -90,7 +90,7 @@ class Control:
         Goodbye(self._call, utterance)
 
     def hang_up(self) -> None:
-        self._call.life.hang_up("hung_up")
+        self._call.life.hang_up(self._call.hang_up_outcome)
 
     def transfer(self, number: str) -> Deferred[None]:
         self._must_be_open()
@@ -123,6 +123,9 @@ class Control:
 
     def consent_to_recording(self) -> None:
         self._call.ask_recorders("consent")
+
+    def spent(self, amount: float) -> None:
+        self._call.spend(amount)
 
     def call_later(self, seconds: float, function: Callable[[], Any]) -> Any:
         self._must_be_open()

@@ -16,8 +16,10 @@ from ..interfaces import Utterance
 if TYPE_CHECKING:
     from .call import Call
 
-__all__ = ["MARK_GRACE_SECONDS", "Goodbye"]
+__all__ = ["GOODBYE_SECONDS", "MARK_GRACE_SECONDS", "Goodbye"]
 
+#: How long an agent that was told to end its call may take to say goodbye.
+GOODBYE_SECONDS = 15.0
 #: What the last mark may take beyond the time of the sound before it.
 MARK_GRACE_SECONDS = 3.0
 #: How many times that the words may take to be made, with nothing to be heard.
@@ -49,11 +51,11 @@ class Goodbye:
         elif voice.is_open(self._utterance) and self._graces < _GRACES_UNSAID:
             self._watch()
         else:
-            self._call.life.over("hung_up")
+            self._call.life.over(self._call.hang_up_outcome)
 
     def _finished(self, outcome: str) -> None:
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
         if outcome != "cleared":
-            self._call.life.hang_up("hung_up")
+            self._call.life.hang_up(self._call.hang_up_outcome)

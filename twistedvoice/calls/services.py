@@ -43,6 +43,8 @@ class Route:
     recorded: bool = True
     #: The key by which its caller agrees to that; empty when there is no need.
     consent_key: str = ""
+    #: The most that a call may cost, in the operator's unit.
+    spend_cap: float | None = None
 
 
 @define(kw_only=True)
