@@ -29,6 +29,7 @@ __all__ = [
     "Dialect",
     "Errand",
     "ErrandStore",
+    "Hold",
     "HttpClient",
     "HttpFetch",
     "HttpRequest",
@@ -131,6 +132,13 @@ class Utterance(Protocol):
         """:returns: how much of it the caller has heard, in milliseconds."""
 
 
+class Hold(Protocol):
+    """Sound that a caller hears over and over."""
+
+    def resume(self) -> None:
+        """Fall silent, to talk again: drops all that waits. Later it does nothing."""
+
+
 class CallControl(Protocol):
     """What an agent can do with its call. All of it is quick and never blocks."""
 
@@ -160,6 +168,19 @@ class CallControl(Protocol):
         It ends the utterance before, if that is still open: what is said is played in
         the order of its beginnings.
         """
+
+    def hold(self, audio: bytes) -> Hold:
+        """
+        Say ``audio`` over and over, after what is queued.
+
+        It ends when resumed, by an interrupt, or when something else is said, which is
+        then heard after what waits: some seconds of it.
+
+        :raises ValueError: when it is empty.
+        """
+
+    def hold_file(self, path: str) -> Deferred[Hold]:
+        """Read a WAV file off the reactor, and :meth:`hold` the caller with it."""
 
     def interrupt(self, reason: str) -> int:
         """

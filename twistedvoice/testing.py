@@ -23,6 +23,7 @@ from .audio.tones import dtmf
 from .audio.wav import load
 from .calls.control import NO_WARM_TRANSFER
 from .calls.goodbye import GOODBYE_SECONDS
+from .calls.hold import Loop
 from .calls.spending import Spending
 from .calls.voice import _HIGH_US, _LOW_US
 from .doubles.network import MemoryNetwork
@@ -30,7 +31,7 @@ from .doubles.openai.service import OpenAiDouble
 from .errors import CallStateError, NotSupported
 from .fakeear import Ear, Span
 from .formats import MULAW_8K, AudioFormat
-from .interfaces import Agent, Utterance
+from .interfaces import Agent, Hold, Utterance
 
 __all__ = ["FakeCall", "FakeUtterance", "MemoryNetwork", "OpenAiDouble"]
 
@@ -71,9 +72,9 @@ class FakeCall:
         #: What the agent asked for and how the call ended, in order:
         #: ``("interrupt", reason)``, ``("mark", name)``, ``("transfer", number)``,
         #: ``("warm_transfer", number)``, ``("digits", digits)``,
-        #: ``("hang_up", "")``, ``("hang_up_after", "")``, ``("recording", "paused")``,
-        #: ``("recording", "resumed")``, ``("recording", "agreed")``,
-        #: ``("ended", outcome)``.
+        #: ``("hold", "")``, ``("hang_up", "")``, ``("hang_up_after", "")``,
+        #: ``("recording", "paused")``, ``("recording", "resumed")``,
+        #: ``("recording", "agreed")``, ``("ended", outcome)``.
         self.events: list[tuple[str, str]] = []
         #: Whether the agent has paused the recording.
         self.is_recording_paused = False
@@ -176,6 +177,16 @@ class FakeCall:
         utterance = self.say(dtmf(digits, self.format))
         self.events.append(("digits", digits))
         return utterance
+
+    def hold(self, audio: bytes) -> Hold:
+        """Say ``audio`` over and over."""
+        loop = Loop(self, audio)
+        self.events.append(("hold", ""))
+        return loop
+
+    def hold_file(self, path: str) -> Deferred[Hold]:
+        """Read a WAV file and say it over and over."""
+        return maybeDeferred(lambda: self.hold(load(path, self.format)))
 
     def interrupt(self, reason: str) -> int:
         """Fall silent at once; with nothing to interrupt, nothing happens."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
+
 from twistedvoice.agents import prompts
 from twistedvoice.agents.agent import Agent
 from twistedvoice.errors import NotSupported
 from twistedvoice.interfaces import CallControl
 
+MUSIC = str(Path(prompts.__path__[0]) / "hold.wav")
 GOODBYE = str(Path(prompts.__path__[0]) / "goodbye.wav")
 
 
@@ -40,3 +43,19 @@ class Thrifty(Agent):
 
     async def must_end(self, reason: str) -> None:
         self.call.hang_up_after(await self.call.say_file(GOODBYE))
+
+
+class Waiting(Agent):
+    """Plays music until it has found what the caller wants."""
+
+    async def call_started(self, call: CallControl) -> None:
+        music = await call.hold_file(MUSIC)
+        await self.find()
+        music.resume()
+        call.hang_up_after(await call.say_file(GOODBYE))
+
+    def find(self) -> Deferred[None]:
+        """Take half a minute."""
+        found: Deferred[None] = Deferred()
+        self.call.call_later(30, lambda: found.callback(None))
+        return found

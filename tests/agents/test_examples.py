@@ -97,6 +97,16 @@ class CallControlTests(SynchronousTestCase):
         self.assertEqual(call.events[0], ("digits", "ww42#"))
         self.assertTrue(call.ended)
 
+    def test_waiting(self) -> None:
+        """The caller hears music for as long as it takes, and then a goodbye."""
+        call = self.start("Waiting")
+        call.advance(29.9)
+        self.assertEqual(len(call.heard), 8000 * 29.9)
+        call.advance(0.2)
+        self.assertFalse(call.ended)
+        call.advance(3)
+        self.assertEqual(call.events[-1], ("ended", "hung_up"))
+
     def test_thrifty(self) -> None:
         """The caller hears a goodbye when all that may be spent is spent."""
         call = self.start("Thrifty", spend_cap=0.01)

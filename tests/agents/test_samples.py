@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ FILES = [
     for package in (prompts, speech)
     for path in sorted(Path(package.__path__[0]).glob("*.wav"))
 ]
-PAGE = Path(__file__).parents[2] / "docs" / "sample-prompts.rst"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "sample-prompts.rst"
 
 
 def dbfs(value: float) -> float:
@@ -40,7 +42,7 @@ class SampleTests(SynchronousTestCase):
     def test_all_are_documented(self) -> None:
         """The page has every file, and the files stay small."""
         page = PAGE.read_text("utf-8")
-        self.assertEqual(len(FILES), 12)
+        self.assertEqual(len(FILES), 13)
         for path in FILES:
             self.assertIn(f"``{path.name}``", page)
         self.assertLess(sum(path.stat().st_size for path in FILES), 1_500_000)
@@ -69,3 +71,12 @@ class SampleTests(SynchronousTestCase):
         for path in FILES:
             sound = read_wav(path)
             self.assertEqual((sound.rate, sound.samples.shape[1]), (8000, 1))
+
+    def test_hold_tune(self) -> None:
+        """The tune is what its notes make it, and is repeated without a click."""
+        tune = runpy.run_path(str(ROOT / "tools" / "make_hold_tune.py"))["tune"]()
+        [path] = [path for path in FILES if path.name == "hold.wav"]
+        samples = read_wav(path).mono().astype(np.int32)
+        self.assertLessEqual(int(np.abs(samples - tune).max()), 1)
+        steps = np.abs(np.diff(samples))
+        self.assertLess(abs(int(samples[0]) - int(samples[-1])), steps.max())

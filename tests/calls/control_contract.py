@@ -81,6 +81,16 @@ class CallControlContract(_Mixin):
         """:returns: this much sound that is not silence, in the call's format."""
         return b"\x12" * self.call.format.bytes_in(milliseconds * 1000)
 
+    def wav(self, milliseconds: int) -> str:
+        """:returns: the path of a file with this much sound."""
+        path = self.mktemp()
+        with wave.open(path, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(b"\x00\x10" * (8 * milliseconds))
+        return path
+
     def hear(self, utterance: Utterance) -> list[str]:
         """:returns: where the outcome of ``utterance`` will be."""
         outcomes: list[str] = []
@@ -185,13 +195,7 @@ class CallControlContract(_Mixin):
 
     def test_say_file(self) -> None:
         """A WAV file is said like bytes."""
-        path = self.mktemp()
-        with wave.open(path, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(8000)
-            file.writeframes(b"\x00\x10" * 4000)
-        utterance = self.successResultOf(self.call.say_file(path))
+        utterance = self.successResultOf(self.call.say_file(self.wav(500)))
         self.harness.advance(1)
         self.assertEqual(self.successResultOf(utterance.finished()), "played")
         self.assertAbout(utterance.heard_ms(), 500)
@@ -209,6 +213,80 @@ class CallControlContract(_Mixin):
         """What is no key is refused, without being repeated."""
         error = self.assertRaises(ValueError, self.call.send_digits, "12x4")
         self.assertNotIn("12", str(error).replace("0123456789", ""))
+
+    # -- on hold -------------------------------------------------------------------
+
+    def test_hold(self) -> None:
+        """Who is held hears the sound over and over, and nothing once that is over."""
+        hold = self.call.hold(self.sound(100))
+        self.harness.advance(40)
+        self.assertTrue(self.call.is_playing)
+        hold.resume()
+        utterance = self.call.say(self.sound(100))
+        self.harness.advance(0.3)
+        self.assertEqual(self.successResultOf(utterance.finished()), "played")
+        self.assertEqual(self.diary.events[1:], [("interrupted", "resume")])
+        hold.resume()
+        self.assertEqual(len(self.diary.events), 2)
+
+    def test_hold_is_bounded(self) -> None:
+        """However long it lasts, no more waits than some seconds of it."""
+        self.call.hold(self.sound(30_000))
+        for _ in range(4):
+            self.harness.advance(13)
+            self.assertTrue(self.call.is_playing)
+        self.assertLess(self.call.interrupt("speech"), 12_000)
+
+    def test_hold_after_words(self) -> None:
+        """What was said before is heard before the sound; an interrupt ends both."""
+        words = self.call.say(self.sound(500))
+        self.call.hold(self.sound(1000))
+        self.harness.advance(0.7)
+        self.assertEqual(self.successResultOf(words.finished()), "played")
+        self.call.interrupt("speech")
+        self.harness.advance(5)
+        self.assertFalse(self.call.is_playing)
+
+    def test_say_on_hold(self) -> None:
+        """What is said on hold comes after what waits of the sound, and ends it."""
+        self.call.hold(self.sound(1000))
+        self.harness.advance(0.5)
+        utterance = self.call.say(self.sound(100))
+        self.harness.advance(13)
+        self.assertEqual(self.successResultOf(utterance.finished()), "played")
+        self.assertFalse(self.call.is_playing)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_end_on_hold(self) -> None:
+        """A call that ends on hold ends like any other."""
+        hold = self.call.hold(self.sound(1000))
+        self.harness.advance(20)
+        self.harness.end()
+        self.harness.advance(1)
+        hold.resume()
+        self.assertEnded()
+        self.assertRaises(CallStateError, self.call.hold, self.sound(20))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_hang_up_on_hold(self) -> None:
+        """Hanging up plays what waits of the sound, and no more."""
+        self.call.hold(self.sound(1000))
+        self.harness.advance(20)
+        self.call.hang_up()
+        self.harness.advance(13)
+        self.assertEnded()
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_hold_with_nothing(self) -> None:
+        """There must be something to hear."""
+        self.assertRaises(ValueError, self.call.hold, b"")
+
+    def test_hold_file(self) -> None:
+        """A WAV file is held with like bytes."""
+        hold = self.successResultOf(self.call.hold_file(self.wav(500)))
+        self.harness.advance(4)
+        self.assertTrue(self.call.is_playing)
+        hold.resume()
 
     # -- room ----------------------------------------------------------------------
 

@@ -16,8 +16,9 @@ from twisted.python.failure import Failure
 from ..audio.tones import dtmf
 from ..errors import CallStateError, NotSupported
 from ..formats import AudioFormat
-from ..interfaces import CallRecord, Utterance
+from ..interfaces import CallRecord, Hold, Utterance
 from .goodbye import Goodbye
+from .hold import Loop
 from .voice import Voice
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ class Control:
 
     def send_digits(self, digits: str) -> Utterance:
         return self.say(dtmf(digits, self.format))
+
+    def hold(self, audio: bytes) -> Hold:
+        return Loop(self, audio)
+
+    def hold_file(self, path: str) -> Deferred[Hold]:
+        self._must_be_open()
+        loading = self._call.services.load_sound(path, self.format)
+        return loading.addCallback(self.hold)
 
     def interrupt(self, reason: str) -> int:
         if self._call.state == "Closed":
