@@ -13,7 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    fail,
+    maybeDeferred,
+    succeed,
+)
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.logger import Logger
@@ -90,6 +96,7 @@ class FakeCall:
         self._open: list[FakeUtterance] = []
         self._rooms: list[Deferred[None]] = []
         self._timers: list[IDelayedCall] = []
+        self._running: list[Deferred[object]] = []
         self._last_words: Utterance | None = None
 
     # -- for the test: the caller, and time ----------------------------------------
@@ -329,15 +336,19 @@ class FakeCall:
         self._silence("lost")
         self._make_room()
         self._tell(self.agent.call_ended, outcome)
+        for running in self._running:
+            running.cancel()
 
     def _tell(self, function: Callable[..., object], *arguments: object) -> None:
         """Call the agent; what it raises ends its call."""
-        maybeDeferred(function, *arguments).addErrback(self._agent_failed)
+        running = maybeDeferred(function, *arguments).addErrback(self._agent_failed)
+        if not running.called:
+            self._running.append(running)
 
     def _agent_failed(self, failure: Failure) -> None:
         """End the call of an agent that raised."""
         # A story that goes on after the call finds that it cannot, and so it ends.
-        if self._live or not isinstance(failure.value, CallStateError):
+        if self._live or not isinstance(failure.value, CallStateError | CancelledError):
             self._log.failure("the agent raised", failure, call_id=self.call_id)
             self._end("agent_failed")
 

@@ -8,11 +8,14 @@ from twisted.internet.defer import Deferred
 
 from twistedvoice.agents import prompts
 from twistedvoice.agents.agent import Agent
+from twistedvoice.agents.digits import Keypad
 from twistedvoice.errors import NotSupported
 from twistedvoice.interfaces import CallControl
 
-MUSIC = str(Path(prompts.__path__[0]) / "hold.wav")
-GOODBYE = str(Path(prompts.__path__[0]) / "goodbye.wav")
+SOUNDS = Path(prompts.__path__[0])
+CODE, THANKS, GOODBYE, MUSIC = (
+    str(SOUNDS / f"{name}.wav") for name in ("code", "thanks", "goodbye", "hold")
+)
 
 
 class Operator(Agent):
@@ -59,3 +62,15 @@ class Waiting(Agent):
         found: Deferred[None] = Deferred()
         self.call.call_later(30, lambda: found.callback(None))
         return found
+
+
+class Clerk(Agent):
+    """Asks for a code of four digits."""
+
+    async def call_started(self, call: CallControl) -> None:
+        self.keypad = Keypad(call)
+        code = await self.keypad.collect(most=4, prompt=await call.say_file(CODE))
+        call.hang_up_after(await call.say_file(THANKS if code else GOODBYE))
+
+    def digit_pressed(self, digit: str) -> None:
+        self.keypad.press(digit)

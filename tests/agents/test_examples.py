@@ -107,6 +107,18 @@ class CallControlTests(SynchronousTestCase):
         call.advance(3)
         self.assertEqual(call.events[-1], ("ended", "hung_up"))
 
+    def test_clerk(self) -> None:
+        """Four digits are enough, at any time; who presses none hears a goodbye."""
+        pressed, silent = self.start("Clerk"), self.start("Clerk")
+        pressed.advance(1)
+        pressed.press("4711")
+        pressed.advance(2.5)
+        self.assertTrue(pressed.ended)
+        silent.advance(8)
+        self.assertTrue(silent.is_playing)
+        silent.advance(3)
+        self.assertTrue(silent.ended)
+
     def test_thrifty(self) -> None:
         """The caller hears a goodbye when all that may be spent is spent."""
         call = self.start("Thrifty", spend_cap=0.01)

@@ -566,6 +566,35 @@ class CallControlContract(_Mixin):
             wish()
         self.assertEnded()
 
+    def test_story_that_waits(self) -> None:
+        """A coroutine that still waits when its call ends is cancelled."""
+        waiting: Deferred[None] = Deferred()
+
+        async def wait() -> None:
+            await waiting
+
+        self.call.call_later(0.1, wait)
+        self.harness.advance(0.2)
+        self.harness.end()
+        self.harness.advance(0.1)
+        self.assertTrue(waiting.called)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_story_that_ends_its_call(self) -> None:
+        """A coroutine that hangs up may go on to its own end."""
+        done: list[str] = []
+
+        async def leave() -> None:
+            await self.call.say(self.sound(100)).finished()
+            self.call.hang_up()
+            done.append("done")
+
+        self.call.call_later(0.1, leave)
+        self.harness.advance(1)
+        self.assertEnded()
+        self.assertEqual(done, ["done"])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_spent(self) -> None:
         """Costs may be told at any time, and without a cap nothing follows."""
         self.call.spent(1000)

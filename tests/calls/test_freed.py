@@ -95,6 +95,23 @@ class FreedTests(SynchronousTestCase):
             self.assertFreed(end)
             self.assertFreed(end, BinaryLine)
 
+    def test_on_hold(self) -> None:
+        """A call is freed though its caller was on hold when it ended."""
+
+        class Waiting(Notebook):
+            def call_started(self, call: CallControl) -> None:
+                self.music = call.hold(tone(1000, call.format))
+
+            def digit_pressed(self, digit: str) -> None:
+                self.call.hang_up()
+
+        def hang_up(exchange: Exchange, line: Line) -> None:
+            line.press("1")
+            exchange.advance(15)
+
+        for end in (hang_up, lambda exchange, line: line.stop()):
+            self.assertFreed(end, agent=Waiting)
+
     def test_turned_away(self) -> None:
         """A stream that never became a call is freed just so."""
         ends: list[Callable[[Exchange, Line], object]] = [

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -23,6 +23,7 @@ from ..interfaces import AgentFactory, CallControl, Utterance
 from ..speech.recital import Recital
 from .actions import Action, GoTo, HangUp, Repeat, Transfer
 from .agent import Agent
+from .digits import Entry
 from .menu import Gather, Menu, MenuTree, Prompts
 from .menufile import read_menus
 from .sounds import Sounds
@@ -40,7 +41,8 @@ class _Visit:
     menu: Menu
     #: How often nothing or the wrong thing was pressed.
     failures: int = 0
-    pressed: str = field(default="", repr=False)
+    #: What is gathered since the menu was last said.
+    entry: Entry | None = None
 
 
 class Prompt(Agent):
@@ -134,17 +136,17 @@ class Prompt(Agent):
 
     def _gather(self, visit: _Visit, gather: Gather, digit: str) -> None:
         """Take one more digit, or the end of them."""
-        if digit in _DIGITS:
-            visit.pressed += digit
-            if len(visit.pressed) < gather.digits:
-                self._listen(gather.timeout_seconds)
-                return
-            self._late_terminator = gather.terminator
-        elif digit != gather.terminator or not visit.pressed:
+        entry = visit.entry or Entry(gather.digits, gather.terminator)
+        ends = digit == gather.terminator and entry.digits != ""
+        if digit not in _DIGITS and not ends:
             self._try_again(visit.menu.on_invalid)
-            return
-        self.digits_gathered(visit.name, visit.pressed)
-        self._perform(gather.then)
+        elif not entry.press(digit):
+            visit.entry = entry
+            self._listen(gather.timeout_seconds)
+        else:
+            self._late_terminator = entry.late_terminator
+            self.digits_gathered(visit.name, entry.digits)
+            self._perform(gather.then)
 
     def _try_again(self, last_resort: Action) -> None:
         """Say the menu again, or do what is left when that was done often enough."""
@@ -172,7 +174,7 @@ class Prompt(Agent):
     # -- what is said --------------------------------------------------------------
 
     def _say_menu(self, first: Prompts = ()) -> None:
-        self._visit.pressed = ""
+        self._visit.entry = None
         self._say(first + self._visit.menu.prompt, self._menu_heard)
 
     def _menu_heard(self) -> None:
