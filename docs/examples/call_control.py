@@ -9,12 +9,14 @@ from twisted.internet.defer import Deferred
 from twistedvoice.agents import prompts
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.digits import Keypad
+from twistedvoice.agents.silence import Silence
 from twistedvoice.errors import NotSupported
 from twistedvoice.interfaces import CallControl
 
 SOUNDS = Path(prompts.__path__[0])
-CODE, THANKS, GOODBYE, MUSIC = (
-    str(SOUNDS / f"{name}.wav") for name in ("code", "thanks", "goodbye", "hold")
+CODE, THANKS, SORRY, GOODBYE, MUSIC = (
+    str(SOUNDS / f"{name}.wav")
+    for name in ("code", "thanks", "sorry", "goodbye", "hold")
 )
 
 
@@ -74,3 +76,19 @@ class Clerk(Agent):
 
     def digit_pressed(self, digit: str) -> None:
         self.keypad.press(digit)
+
+
+class Host(Agent):
+    """Says sorry to who says nothing for six seconds, and then hangs up."""
+
+    def call_started(self, call: CallControl) -> None:
+        self.silence = Silence(call, ask=self.ask, seconds=6, times=1)
+
+    async def ask(self) -> None:
+        await self.call.say_file(SORRY)
+
+    def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
+        self.silence.frame(payload)
+
+    def digit_pressed(self, digit: str) -> None:
+        self.silence.heard()

@@ -119,6 +119,14 @@ class CallControlTests(SynchronousTestCase):
         silent.advance(3)
         self.assertTrue(silent.ended)
 
+    def test_host(self) -> None:
+        """The caller hears a sorry after six seconds, and is left six later."""
+        call = self.start("Host")
+        call.hear(b"\xff" * 160 * 305)
+        self.assertTrue(call.is_playing)
+        call.hear(b"\xff" * 160 * 380)
+        self.assertTrue(call.ended)
+
     def test_thrifty(self) -> None:
         """The caller hears a goodbye when all that may be spent is spent."""
         call = self.start("Thrifty", spend_cap=0.01)
