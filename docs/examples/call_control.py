@@ -12,11 +12,12 @@ from twistedvoice.agents.digits import Keypad
 from twistedvoice.agents.silence import Silence
 from twistedvoice.errors import NotSupported
 from twistedvoice.interfaces import CallControl
+from twistedvoice.speech.voicemail import Voicemail
 
 SOUNDS = Path(prompts.__path__[0])
-CODE, THANKS, SORRY, GOODBYE, MUSIC = (
+CODE, THANKS, SORRY, HOURS, GOODBYE, MUSIC = (
     str(SOUNDS / f"{name}.wav")
-    for name in ("code", "thanks", "sorry", "goodbye", "hold")
+    for name in ("code", "thanks", "sorry", "hours", "goodbye", "hold")
 )
 
 
@@ -92,3 +93,19 @@ class Host(Agent):
 
     def digit_pressed(self, digit: str) -> None:
         self.silence.heard()
+
+
+class Messenger(Agent):
+    """Tells the opening hours to a person, or to a machine after its beep."""
+
+    def call_started(self, call: CallControl) -> None:
+        self.voicemail = Voicemail(call.format)
+
+    def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
+        heard = self.voicemail.frame(payload)
+        if heard in ("person", "beep"):
+            self.call.interrupt("begin again")
+            self.call.call_later(0, self.tell)
+
+    async def tell(self) -> None:
+        self.call.hang_up_after(await self.call.say_file(HOURS))

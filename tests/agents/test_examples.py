@@ -11,9 +11,12 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.audio.test_beep import sounding
 from twistedvoice.agents.menufile import SAMPLE_MENU, read_menus
 from twistedvoice.agents.outside import Outside
+from twistedvoice.audio.wav import load
 from twistedvoice.doubles.openai.plan import Reply
+from twistedvoice.formats import MULAW_8K
 from twistedvoice.testing import FakeCall, MemoryNetwork, OpenAiDouble
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -126,6 +129,20 @@ class CallControlTests(SynchronousTestCase):
         self.assertTrue(call.is_playing)
         call.hear(b"\xff" * 160 * 380)
         self.assertTrue(call.ended)
+
+    def test_messenger(self) -> None:
+        """A machine hears the opening hours after its beep, and all of them."""
+        call = self.start("Messenger")
+        call.hear(
+            load(EXAMPLES / "../../twistedvoice/agents/prompts/hours.wav", MULAW_8K)
+        )
+        call.hear(sounding(400, 1000))
+        self.assertFalse(call.is_playing)
+        call.hear(sounding(200))
+        self.assertTrue(call.is_playing)
+        call.advance(8)
+        self.assertEqual(call.heard, call.said)
+        self.assertEqual(call.events[-1], ("ended", "hung_up"))
 
     def test_thrifty(self) -> None:
         """The caller hears a goodbye when all that may be spent is spent."""

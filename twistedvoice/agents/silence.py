@@ -37,7 +37,7 @@ class Silence:
             asked again.
         :param times: how often the caller is asked before the call is ended.
         :param detector: tells the caller's speech; by default anything louder than
-            the line's noise is it, which costs under 10 microseconds a frame.
+            the line's noise is it.
         """
         self._call = call
         self._ask = ask
