@@ -2,7 +2,7 @@
 """The seam towards the store: what processes of one service share.
 
 A place for a call is reserved by its webhook, claimed by its stream and leased to the
-process that carries it. Implemented in :mod:`twistedvoice.store`.
+process that carries it. Implemented in ``store/``.
 """
 
 from __future__ import annotations

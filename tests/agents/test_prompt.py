@@ -162,6 +162,16 @@ class MenuTests(PromptCase):
         self.call.advance(0.2)
         self.assertEqual(self.call.events[-1], ("ended", "hung_up"))
 
+    def test_must_end(self) -> None:
+        """When the call must end, the goodbye takes the place of what is being said."""
+        call = FakeCall(configured(MENUS, self.folder)(), spend_cap=1)
+        call.start()
+        call.advance(0.1)
+        call.spent(2)
+        call.advance(1.1)
+        self.assertEqual(call.heard[-len(sound_of("bye")) :], sound_of("bye"))
+        self.assertEqual(call.events[-1], ("ended", "overspent"))
+
     def test_interrupted_goodbye(self) -> None:
         """Someone who speaks into the goodbye is listened to again."""
         self.call.press("9")

@@ -17,9 +17,11 @@ __all__ = ["LogTests"]
 
 
 class Blunt(Notebook):
-    """An agent that fails at one key, and hangs up at another."""
+    """An agent that fails at one key, hangs up at another, and presses some itself."""
 
     def digit_pressed(self, digit: str) -> None:
+        if digit == "2":
+            self.call.send_digits("86420w#")
         if digit == "#":
             raise ValueError("no such menu")
         if digit == "7":
@@ -79,7 +81,7 @@ class LogTests(SynchronousTestCase):
         )
         self.assertNotIn("no such menu", text)
         fields = repr([{**event, "log_failure": None} for event in self.events])
-        for private in (FROM_NUMBER, TO_NUMBER, "90210", self.token, "guessed"):
+        for private in (FROM_NUMBER, TO_NUMBER, "90210", "8642", self.token, "guessed"):
             self.assertNotIn(private, text)
             self.assertNotIn(private, fields)
 
