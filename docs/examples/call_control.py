@@ -67,7 +67,7 @@ class Waiting(Agent):
         return found
 
 
-class Clerk(Agent):
+class Doorkeeper(Agent):
     """Asks for a code of four digits."""
 
     async def call_started(self, call: CallControl) -> None:

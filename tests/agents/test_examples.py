@@ -110,9 +110,9 @@ class CallControlTests(SynchronousTestCase):
         call.advance(3)
         self.assertEqual(call.events[-1], ("ended", "hung_up"))
 
-    def test_clerk(self) -> None:
+    def test_doorkeeper(self) -> None:
         """Four digits are enough, at any time; who presses none hears a goodbye."""
-        pressed, silent = self.start("Clerk"), self.start("Clerk")
+        pressed, silent = self.start("Doorkeeper"), self.start("Doorkeeper")
         pressed.advance(1)
         pressed.press("4711")
         pressed.advance(2.5)

@@ -9,7 +9,7 @@ from twistedvoice.calls.services import Route
 from twistedvoice.calls.spending import Spending
 from twistedvoice.interfaces import CallControl
 
-from .doubles import Exchange, Line, Notebook, limits_of, tone
+from .doubles import Exchange, HangUps, Line, Notebook, limits_of, tone
 
 __all__ = ["CapTests", "SpendingTests"]
 
@@ -95,6 +95,17 @@ class CapTests(SynchronousTestCase):
         self.assertEqual(self.agent.events.count(("must_end", "overspent")), 1)
         [cdr] = self.exchange.cdrs
         self.assertEqual((cdr["outcome"], cdr["spent"]), ("overspent", 1.375))
+
+    def test_whole_call(self) -> None:
+        """The call is over with its stream, whatever its markup goes on with."""
+        line = self.dial(Notebook())
+        line.stop()
+        self.exchange.services.hang_up_by_control = True
+        control = self.exchange.services.control = HangUps()
+        self.exchange.dial("CA2")
+        self.agent.call.spent(2)
+        self.exchange.advance(1)
+        self.assertEqual(control.asked, [("hang up", "CA2")])
 
     def test_without_goodbye(self) -> None:
         """An agent that has no goodbye hangs up; what it was saying is still heard."""
