@@ -67,6 +67,13 @@ class BeepTests(SynchronousTestCase):
         for level in (400, 16000, 32000):
             self.assertBeeps([1000], 400, 1, level=level)
 
+    def test_noisy_line(self) -> None:
+        """It is heard over noise of a level 15 dB below it."""
+        noise = np.random.default_rng(3).normal(0, 500, 8000)
+        quiet = sounding(310) + sounding(400, 1000) + sounding(290)
+        noisy = pcm.decode(quiet, MULAW_8K) + np.rint(noise).astype(np.int16)
+        self.assertEqual(len(ends_of_beeps(pcm.encode(noisy, MULAW_8K))), 1)
+
     def test_when(self) -> None:
         """It is noticed a tenth of a second after its end."""
         audio = sounding(310) + sounding(400, 1000) + sounding(400)

@@ -30,9 +30,9 @@ _STEADY, _STEADY_HERTZ = 1.6, 20.0
 
 #: 200 ms less the frames that it does not fill; and a tone of 3 s is none.
 _LEAST_FRAMES, _MOST_FRAMES = 9, 150
-#: Silence is 17 dB below the tone, for 100 ms that begin soon after it.
-_FALL = 50.0
-_QUIET_FRAMES, _SOON_FRAMES = 5, 10
+#: Silence is 12 dB below the tone, for 100 ms that begin within 40.
+_FALL = 16.0
+_QUIET_FRAMES, _SOON_FRAMES = 5, 7
 
 
 @define
