@@ -126,6 +126,14 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual(self.said(), "WMSMG")
         self.assertTrue(self.call.ended)
 
+    def test_must_end(self) -> None:
+        """When the call must end, the goodbye takes the place of what is being said."""
+        self.call.advance(0.2)
+        self.call.agent.must_end("overspent")
+        self.call.advance(2)
+        self.assertEqual(self.said()[-1], "G")
+        self.assertEqual(self.call.events[-1], ("ended", "hung_up"))
+
     def test_barge_in(self) -> None:
         """Speech silences the agent at once, and is understood from its beginning."""
         self.call.advance(0.5)

@@ -131,6 +131,11 @@ class Local(Agent):
             self._leaving = False
             self._wait()
 
+    def must_end(self, reason: str) -> None:
+        """Say goodbye at once."""
+        if not self._leaving:
+            self._say_goodbye()
+
     def call_ended(self, outcome: str) -> None:
         """Let go of the engines."""
         self._listener.close()
