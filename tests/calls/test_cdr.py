@@ -67,7 +67,8 @@ class RecordTests(SynchronousTestCase):
                 "first_audio_ms", "frames_queued", "frames_sent", "frames_flushed",
                 "frames_rejected", "frames_dropped", "said_ms", "interrupts",
                 "marks", "underruns", "underrun_ms", "underrun_ledger",
-                "held_ticks", "tick_late_us", "recording", "spent",
+                "held_ticks", "tick_late_us", "first_heard_ms", "turns",
+                "silence_ms", "recording", "spent",
             },
         )  # fmt: skip
 

@@ -138,6 +138,28 @@ class MetersTests(MetersTestCase):
         line.lose()
         self.assertEqual(self.values("first_audio_seconds")["+Inf"], 1)
 
+    def test_latencies(self) -> None:
+        """Turns are counted as they are taken, by what they came after."""
+        line = self.doors.dial()
+        line.say(CARRIER.digit("1"))
+        self.doors.agent.call.say(tone(20))
+        self.doors.advance(0.1)
+        line.lose()
+        families = self.scrape()
+        for name, labels, count in (
+            ("turn_seconds", {"after": "key"}, 1),
+            ("turn_seconds", {"after": "speech"}, 0),
+            ("turn_heard_seconds", {"after": "key"}, 1),
+            ("first_heard_seconds", {}, 1),
+            ("silence_seconds", {}, 0),
+        ):
+            [sample] = [
+                sample
+                for sample in families[f"twistedvoice_{name}"].samples
+                if sample.labels == labels | {"le": "+Inf"}
+            ]
+            self.assertEqual(sample.value, count, name)
+
     def test_histograms_are_cumulative_seconds(self) -> None:
         """Buckets hold all that is not larger, bounds and sums are in seconds."""
         for late_us in (40, 60, 1_400, 9_000_000):

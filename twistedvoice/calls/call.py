@@ -37,6 +37,8 @@ from .lifecycle import OVER, Life, LifeMachine
 from .patience import patiently
 from .services import CallServices, Route
 from .spending import Spending
+from .speech import Speech
+from .turns import Turns
 from .voice import Voice
 
 if TYPE_CHECKING:
@@ -111,7 +113,10 @@ class Call:
             most_lead_us=_MOST_LEAD_US if can_grow else 0,
             comfort=services.comfort_silence,
         )
-        self.voice = Voice(self.stream, dialect, partial(microseconds, services.clock))
+        now_us = partial(microseconds, services.clock)
+        self.turns = Turns(switchboard.latencies)
+        self.voice = Voice(self.stream, dialect, now_us, self.turns)
+        self._speech = Speech(dialect.format, now_us, self.turns)
         self.life: Life = LifeMachine(self)
         self._start_timer = self.call_later(
             self._limits.start, lambda: self.life.over("unstarted")
@@ -140,6 +145,7 @@ class Call:
 
     def audio_received(self, event: AudioReceived) -> None:
         self.inbound.note_frame(event)
+        self._speech.listen(event.payload, event.timestamp_ms)
         if self._link is not None:
             self._link.heard(event.payload, event.timestamp_ms)
 
@@ -148,6 +154,7 @@ class Call:
         key, self._consent_key = self._consent_key, ""
         if key and event.digit == key:
             self.ask_recorders("consent")
+        self.turns.key_pressed(self.now_us())
         self.tell_agent("digit_pressed", event.digit)
 
     def mark_echoed(self, event: MarkEchoed) -> None:
@@ -212,13 +219,22 @@ class Call:
 
     def interrupt(self, reason: str) -> int:
         """:returns: the milliseconds of sound dropped unheard."""
-        before = self.voice.interrupts
+        before, now_us = self.voice.interrupts, self.now_us()
         dropped_ms = self.voice.interrupt()
         if self.voice.interrupts > before:
+            self._note_interrupt(now_us)
             if self._switchboard is not None:
                 self._switchboard.interrupted.observe(self.voice.clear_took_us)
             self.tell_agent("interrupted", reason)
         return dropped_ms
+
+    def _note_interrupt(self, at_us: int) -> None:
+        told_us = at_us + self.voice.clear_took_us
+        self.turns.interrupted(
+            at_us,
+            max(told_us, self.stream.playout.playing_until_us),
+            cut=self.dialect.capabilities.clear,
+        )
 
     def ask_recorders(self, wish: RecordingWish) -> None:
         """Have the recorders do what the agent wants; too late is no error."""
@@ -254,6 +270,7 @@ class Call:
         self.state = "Streaming"
         self._start_timer.cancel()
         self.call_later(self._limits.longest, lambda: self._must_end("too_long"))
+        self.turns.answered(self.record.started_us)
         self.stream.open(self.record.started_us)
         self.services.schedule.join(self.stream)
         tell_started(self)

@@ -43,6 +43,7 @@ def call_detail_record(
         "spent": call.spending.total,
         **_heard(call),
         **_said(call),
+        **call.turns.facts(),
     }
     for fact in facts:
         cdr.update(fact)

@@ -25,6 +25,7 @@ from .call import Call
 from .cdr import call_detail_record
 from .patience import patiently
 from .services import CallServices
+from .turns import Latencies
 
 __all__ = ["Switchboard"]
 
@@ -53,6 +54,8 @@ class Switchboard:
         self.first_audio = Histogram(LATENCY_BOUNDS_US)
         #: From an agent's interrupt to the carrier's being told to be silent.
         self.interrupted = Histogram(LATENESS_BOUNDS_US)
+        #: What callers waited for.
+        self.latencies = Latencies()
         #: Meters of ended calls, added up.
         self.frames: Counter[str] = Counter()
         self.underruns: Counter[str] = Counter()

@@ -15,6 +15,7 @@ from ..interfaces import Dialect
 from ..realtime.stream import OutgoingStream
 from ..realtime.tracks import Note
 from .marks import Marks
+from .turns import Turns
 from .utterance import SpokenUtterance
 
 __all__ = ["Voice"]
@@ -29,12 +30,18 @@ class Voice:
     """What a call says, in order."""
 
     def __init__(
-        self, stream: OutgoingStream, dialect: Dialect, now_us: Callable[[], int]
+        self,
+        stream: OutgoingStream,
+        dialect: Dialect,
+        now_us: Callable[[], int],
+        turns: Turns,
     ) -> None:
+        """:param turns: is told of what was said, once it has ended."""
         self.stream = stream
         self.marks = Marks()
         self._dialect = dialect
         self._now_us = now_us
+        self._turns = turns
         self._open: SpokenUtterance | None = None
         self._unfinished: dict[SpokenUtterance, None] = {}
         self._room: list[Deferred[None]] = []
@@ -140,10 +147,13 @@ class Voice:
         if self._open is utterance:
             self._open = None
 
+        ended_us = self._now_us()
+
         def resolved(outcome: str) -> None:
             if utterance in self._unfinished:
                 del self._unfinished[utterance]
-                self._note_said(utterance, outcome)
+                played = outcome == "played"
+                self._note_said(utterance, outcome, ended_us if played else None)
             utterance.resolve(outcome)
 
         self.send_mark(resolved)
@@ -152,11 +162,22 @@ class Voice:
         for utterance in self._unfinished:
             utterance.spoken.cut(now_us)
 
-    def _note_said(self, utterance: SpokenUtterance, outcome: str) -> None:
-        """Tell who records where an utterance lies, and what became of it."""
+    def _note_said(
+        self, utterance: SpokenUtterance, outcome: str, marked_us: int | None = None
+    ) -> None:
+        """
+        Tell where an utterance lies, and what became of it.
+
+        :param marked_us: when its mark was queued, if that has just come back.
+        """
         span_us = utterance.spoken.span_us
-        if span_us is not None:
-            self._note(outcome, self._now_us(), *span_us)
+        if span_us is None:
+            return
+        now_us, (from_us, until_us) = self._now_us(), span_us
+        self._note(outcome, now_us, from_us, until_us)
+        # A mark that came behind sound long played says nothing of the ear.
+        behind = marked_us is not None and marked_us <= until_us <= now_us
+        self._turns.spoke(from_us, until_us, now_us - until_us if behind else None)
 
     def _note(self, kind: str, now_us: int, *span_us: int) -> None:
         tracks = self.stream.tracks

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from typing import Protocol
 
 from attrs import frozen
@@ -23,6 +24,7 @@ from prometheus_client.registry import Collector
 from ..calls.admission import Admission
 from ..calls.overload import Overload
 from ..calls.switchboard import Switchboard
+from ..calls.turns import After
 from ..errands import Tally
 from ..metrics import Histogram
 from ..realtime.schedule import Schedule
@@ -94,6 +96,18 @@ class ServiceCollector(Collector):
                          board.first_audio)  # fmt: skip
         yield _histogram("interrupt_seconds", "From an interrupt to the clear sent.",
                          board.interrupted)  # fmt: skip
+        yield from self._latencies()
+
+    def _latencies(self) -> Iterator[Metric]:
+        latencies = self.switchboard.latencies
+        yield _histogram("first_heard_seconds", "From start to the ear.",
+                         latencies.first_heard)  # fmt: skip
+        yield _histograms("turn_seconds", "From the caller's end to a frame sent.",
+                          "after", latencies.turn)  # fmt: skip
+        yield _histograms("turn_heard_seconds", "From the caller's end to the ear.",
+                          "after", latencies.turn_heard)  # fmt: skip
+        yield _histogram("silence_seconds", "From an interrupt to silence.",
+                         latencies.silence)  # fmt: skip
 
     def _frames(self) -> Iterator[Metric]:
         frames, underruns = (
@@ -173,15 +187,24 @@ def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> 
 
 
 def _histogram(name: str, meaning: str, histogram: Histogram) -> Metric:
-    reached, buckets = 0, []
-    counts = histogram.counts
-    bounds = [str(bound / 1_000_000) for bound in histogram.bounds]
-    for bound, count in zip([*bounds, "+Inf"], counts, strict=True):
-        reached += count
-        buckets.append((bound, float(reached)))
     return HistogramMetricFamily(
         f"twistedvoice_{name}",
         meaning,
-        buckets=buckets,
+        buckets=_buckets(histogram),
         sum_value=histogram.total / 1_000_000,
     )
+
+
+def _histograms(
+    name: str, meaning: str, label: str, histograms: Mapping[After, Histogram]
+) -> Metric:
+    family = HistogramMetricFamily(f"twistedvoice_{name}", meaning, labels=[label])
+    for value, histogram in histograms.items():
+        family.add_metric([value], _buckets(histogram), histogram.total / 1_000_000)
+    return family
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    bounds = [str(bound / 1_000_000) for bound in histogram.bounds]
+    reached = map(float, accumulate(histogram.counts))
+    return list(zip([*bounds, "+Inf"], reached, strict=True))
