@@ -25,6 +25,7 @@ def finished_call() -> Journal:
     random = np.random.default_rng(1)
     for number, (start, end) in enumerate([(0.04, 4.6), (8.1, 10.8), (13.4, 17.9)]):
         _say(journal, random, start * 1000, end * 1000, f"utterance-{number}")
+        journal.played.append((start * 1000 + 60, end * 1000 + 60))
     for at_ms, kind, detail in _HAPPENINGS:
         journal.note(at_ms, kind, detail)
     journal.happenings.sort(key=lambda event: event.at_ms)

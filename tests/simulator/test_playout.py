@@ -58,6 +58,25 @@ class PlayoutTests(SynchronousTestCase):
         heard, _ = buffer.advance(200)
         self.assertEqual(heard, b"\xff" * 320 + frame(1) + frame(2))
 
+    def test_what_it_played(self) -> None:
+        """It knows from when to when it played; a clear is a break, as silence is."""
+        buffer = PlayoutBuffer(jitter_ms=60)
+        for at_ms in (100, 120, 140):
+            buffer.advance(at_ms)
+            buffer.media(frame(1))
+        buffer.advance(190)
+        buffer.clear()
+        buffer.media(frame(2))
+        buffer.advance(400)
+        self.assertEqual(buffer.played, [(160, 190), (250, 270)])
+        near = PlayoutBuffer(jitter_ms=0)
+        near.media(frame(1))
+        near.advance(10)
+        near.clear()
+        near.media(frame(2))
+        near.advance(50)
+        self.assertEqual(near.played, [(0, 10), (10, 30)])
+
     def test_mark_on_an_empty_queue_comes_back_at_once(self) -> None:
         """With nothing to play, a mark is reached without time passing."""
         buffer = PlayoutBuffer(jitter_ms=60)

@@ -21,15 +21,19 @@ class ReportTests(SynchronousTestCase):
     def test_keys(self) -> None:
         """The report has these keys, whatever happened in the call."""
         expected = {
+            "answer_ms",
             "clears",
+            "cut_ms",
             "duration_ms",
             "first_audio_ms",
+            "first_heard_ms",
             "frames_heard",
             "frames_sent",
             "gap_ms",
             "heard_gap_ms_max",
             "marks",
             "outcome",
+            "turns",
             "underruns",
         }
         self.assertEqual(set(report(Journal())), expected)
@@ -79,6 +83,21 @@ class ReportTests(SynchronousTestCase):
             journal.note(1.0, kind)
         figures = report(journal)
         self.assertEqual((figures["marks"], figures["clears"]), (2, 1))
+
+    def test_latency(self) -> None:
+        """Each answer is told with what it came after, and how late it was."""
+        journal = journal_of(1040.04)
+        journal.played.append((1100.04, 2000.0))
+        journal.note(1000.0, "digit", "1")
+        journal.note(1500.0, "clear")
+        figures = report(journal)
+        self.assertEqual(figures["first_heard_ms"], 1100.0)
+        self.assertEqual(
+            figures["turns"],
+            [{"after": "key", "done_ms": 1000.0, "wire_ms": 40.0, "heard_ms": 100.0}],
+        )
+        self.assertEqual(figures["answer_ms"], {"p50": 100, "p99": 100, "max": 100})
+        self.assertEqual(figures["cut_ms"], {"p50": 500.0, "p99": 500.0, "max": 500.0})
 
     def test_percentiles(self) -> None:
         """Gaps are told by nearest rank, so each figure is a gap that was measured."""

@@ -49,6 +49,8 @@ class SummaryTests(SynchronousTestCase):
             "All right",
             "completed, 22.0 s",
             "40 ms after the stream started",
+            "2, heard 960 ms after the caller was done",
+            "200 ms after a key or a word",
             "1100 sent, 502 heard",
             "20 ms median",
             "none",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.patches import ConnectionPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from twisted.trial.unittest import SynchronousTestCase
@@ -56,6 +57,7 @@ class PictureTests(SynchronousTestCase):
                 "clears 80 ms",
                 "utterance-0 heard",
                 "underrun 61 ms",
+                "1160 ms",
             },
             self.words(),
         )
@@ -67,6 +69,16 @@ class PictureTests(SynchronousTestCase):
         self.assertIn("every frame in time", self.words())
         self.journal.outcome = "lost"
         self.assertIn("the call did not go to its planned end", self.words())
+
+    def test_answers(self) -> None:
+        """An arrow leads from the caller's end to each answer at the ear."""
+        figure = picture(self.journal, report(self.journal))
+        ends = [
+            (patch.xy1[0], patch.xy2[0])
+            for patch in figure.patches + figure.artists
+            if isinstance(patch, ConnectionPatch)
+        ]
+        self.assertEqual(ends, [(7.0, 8.16), (12.5, 13.46)])
 
     def test_labels_do_not_overlap(self) -> None:
         """No label covers another or leaves the picture."""

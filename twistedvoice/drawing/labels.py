@@ -18,7 +18,7 @@ from .lanes import lanes
 from .look import SHARP, SOFT, VOICE_HEIGHT, WIDTH, WRONG
 from .moment import Moment
 
-__all__ = ["hang", "seconds_shown"]
+__all__ = ["hang", "seconds_shown", "write"]
 
 _FONT = FontProperties(size=8.5)
 _LANE_HEIGHT = 13.5
@@ -26,23 +26,48 @@ _MOST_LANES = 5
 _TONES = {"quiet": SOFT, "sharp": SHARP, "wrong": WRONG}
 
 
-def hang(panel: Axes, moments: Sequence[Moment], colour: str, *, above: bool) -> None:
+def hang(
+    panel: Axes,
+    moments: Sequence[Moment],
+    colour: str,
+    *,
+    above: bool,
+    spare: int = 0,
+) -> None:
     """
     Hang labels on lines at their moments, in lanes beside the waveform.
 
     :param panel: of the usual height; its width in seconds is set.
     :param moments: in order.
+    :param spare: how many lanes are left free on the other side, see :func:`write`.
     """
     chosen = lanes(_spans(moments, panel.get_xlim()[1]))
     shown = min(max(chosen, default=0) + 1, _MOST_LANES)
-    lane_height = 2.1 / (VOICE_HEIGHT - shown * _LANE_HEIGHT) * _LANE_HEIGHT
+    lane_height = 2.1 / (VOICE_HEIGHT - (shown + spare) * _LANE_HEIGHT) * _LANE_HEIGHT
     side = 1 if above else -1
-    panel.set_ylim(*sorted((-1.05 * side, (1.05 + shown * lane_height) * side)))
+    ends = -1.05 - spare * lane_height, 1.05 + shown * lane_height
+    panel.set_ylim(*sorted(side * end for end in ends))
     for moment, lane in zip(moments, chosen, strict=True):
         height = side * (1.05 + (min(lane, _MOST_LANES) + 0.5) * lane_height)
         words = moment.text if lane < _MOST_LANES else ""
         paint = _TONES.get(moment.tone, colour)
         _hang_one(panel, moment.at_ms / 1000, (-side, height), words, paint)
+
+
+def write(panel: Axes, moments: Sequence[Moment], colour: str) -> None:
+    """
+    Write words into the free lane at the top of a panel, where there is room.
+
+    :param moments: in order.
+    """
+    where = panel.get_xaxis_transform()
+    chosen = lanes(_spans(moments, panel.get_xlim()[1]))
+    for moment, lane in zip(moments, chosen, strict=True):
+        if not lane:
+            x, words = moment.at_ms / 1000, f" {moment.text}"
+            panel.text(
+                x, 0.99, words, color=colour, font=_FONT, va="top", transform=where
+            )
 
 
 def seconds_shown(duration_ms: float, moments: Iterable[Moment]) -> float:

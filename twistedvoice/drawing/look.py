@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 __all__ = [
+    "ANSWER",
     "CALLER",
     "INK",
     "PLACE",
@@ -42,7 +43,7 @@ _COLUMNS = 2400
 
 INK, SOFT, _FAINT = "#1f2a37", "#6b7684", "#d5dae1"
 CALLER, SERVICE = "#2f6fde", "#0b8f6a"
-SHARP, WRONG = "#b5179e", "#d9480f"
+SHARP, WRONG, ANSWER = "#b5179e", "#d9480f", "#b45309"
 
 
 def new_figure() -> Figure:

@@ -46,6 +46,7 @@ class SimulatedCall:
         self._max_ms = max_ms
         self._playout = PlayoutBuffer(jitter_ms=jitter_ms)
         journal.underruns = self._playout.underruns
+        journal.played = self._playout.played
         self._ear = Ear()
         self._frame_ms = 0
         self._outgoing: list[str] = []

@@ -24,7 +24,9 @@ _QUIET = bytes(byte for byte in range(256) if ~byte & 0x7F < 0x20)
 class Ear:
     """Listens to mu-law sound from time zero on."""
 
-    def __init__(self) -> None:
+    def __init__(self, hush_ms: int = HUSH_MS) -> None:
+        """:param hush_ms: how long it must be quiet before speech is over."""
+        self._hush_ms = hush_ms
         #: Whether somebody speaks.
         self.hears_speech = False
         self._unheard = bytearray()
@@ -62,7 +64,7 @@ class Ear:
 
     def _quiet_frame(self) -> list[tuple[int, str]]:
         self._loud_frames = 0
-        if not self.hears_speech or self._now_ms - self._last_loud_ms < HUSH_MS:
+        if not self.hears_speech or self._now_ms - self._last_loud_ms < self._hush_ms:
             return []
         self.hears_speech = False
         return [(self._last_loud_ms, "speech_ended")]

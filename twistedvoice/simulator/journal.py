@@ -38,6 +38,8 @@ class Journal:
     heard: bytearray = Factory(bytearray)
     #: When each media message came from the service, and how many bytes it had.
     arrivals: list[tuple[float, int]] = Factory(list)
+    #: From when to when (ms) the playout buffer played without a break.
+    played: list[tuple[float, float]] = Factory(list)
     #: Times and lengths (ms) at which the playout buffer ran dry inside an utterance.
     underruns: list[tuple[float, float]] = Factory(list)
     #: Kinds: ``answered started digit mark_received mark_echoed clear speech_started

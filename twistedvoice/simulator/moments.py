@@ -8,13 +8,14 @@ nothing of drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
+from typing import Any
 
 from ..drawing.moment import Moment
 from .journal import Happening, Journal
 
-__all__ = ["of_caller", "of_service"]
+__all__ = ["of_answers", "of_caller", "of_service"]
 
 _MOST_LETTERS = 22
 
@@ -31,6 +32,14 @@ def of_service(journal: Journal) -> list[Moment]:
         for at_ms, length_ms in journal.underruns
     )
     return sorted([*_service_moments(journal), *holes], key=_time)
+
+
+def of_answers(turns: Sequence[Mapping[str, Any]]) -> list[Moment]:
+    """:returns: for each of the report's ``turns`` how late the ear had the answer."""
+    return [
+        Moment(turn["done_ms"] + turn["heard_ms"], f"{turn['heard_ms']:.0f} ms")
+        for turn in turns
+    ]
 
 
 def _time(moment: Moment) -> float:

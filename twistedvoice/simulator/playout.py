@@ -41,6 +41,10 @@ class PlayoutBuffer:
         self._position = 0
         self._plays_from = 0
         self._ran_dry_at: int | None = None
+        #: Whether no clear came since it played last.
+        self._goes_on = False
+        #: From when to when, in milliseconds, it played without a break.
+        self.played: list[tuple[float, float]] = []
         #: When and for how long, in milliseconds, the ear heard a hole.
         self.underruns: list[tuple[float, float]] = []
         #: Bytes of sound that wait to be played.
@@ -67,6 +71,7 @@ class PlayoutBuffer:
         self.cleared += self.waiting
         self.waiting = 0
         self._ran_dry_at = None
+        self._goes_on = False
         return marks
 
     def advance(self, now_ms: float) -> tuple[bytes, list[str]]:
@@ -110,9 +115,17 @@ class PlayoutBuffer:
             self._queue.appendleft(piece[size:])
             piece = piece[:size]
         self.waiting -= len(piece)
+        self._note_played(len(piece))
         if not self.waiting:
             self._ran_dry_at = self._position + len(piece)
         return piece
+
+    def _note_played(self, size: int) -> None:
+        from_ms = self._position / _BYTES_PER_MS
+        if self._goes_on and self.played[-1][1] == from_ms:
+            from_ms, _ = self.played.pop()
+        self.played.append((from_ms, (self._position + size) / _BYTES_PER_MS))
+        self._goes_on = True
 
     def _end_hole(self) -> None:
         began, self._ran_dry_at = self._ran_dry_at, None

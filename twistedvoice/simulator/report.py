@@ -15,6 +15,7 @@ from math import ceil
 
 from ..formats import MULAW_8K
 from .journal import Journal
+from .turns import Turn, cuts, turns
 
 __all__ = ["gaps", "render", "report"]
 
@@ -24,11 +25,15 @@ _ENDS = frozenset({"mark_received", "clear"})
 
 def report(journal: Journal) -> dict[str, object]:
     """:returns: the figures of a finished call; times in milliseconds."""
-    arrivals = journal.arrivals
+    arrivals, answers = journal.arrivals, turns(journal)
     return {
         "first_audio_ms": _tenth(arrivals[0][0]) if arrivals else None,
         "frames_sent": len(journal.said) // MULAW_8K.frame_bytes,
         "frames_heard": _frames_with_sound(journal.heard),
+        "first_heard_ms": _tenth(journal.played[0][0]) if journal.played else None,
+        "turns": [_answer(turn) for turn in answers],
+        "answer_ms": _spread(sorted(turn.heard_ms for turn in answers)),
+        "cut_ms": _spread(sorted(cuts(journal))),
         "underruns": len(journal.underruns),
         "heard_gap_ms_max": _tenth(
             max((length for _, length in journal.underruns), default=0.0)
@@ -58,6 +63,15 @@ def gaps(journal: Journal) -> Iterator[tuple[float, float]]:
         next_end = bisect_left(ends, before_ms)
         if next_end == len(ends) or ends[next_end] >= at_ms:
             yield at_ms, at_ms - before_ms
+
+
+def _answer(turn: Turn) -> dict[str, object]:
+    return {
+        "after": turn.after,
+        "done_ms": _tenth(turn.done_ms),
+        "wire_ms": _tenth(turn.wire_ms),
+        "heard_ms": _tenth(turn.heard_ms),
+    }
 
 
 def _spread(ordered: Sequence[float]) -> dict[str, float | None]:

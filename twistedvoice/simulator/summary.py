@@ -129,6 +129,8 @@ def _call_rows(
     outcome = str(figures["outcome"]).replace("_", " ")
     yield "call", f"{outcome}, {figures['duration_ms'] / 1000:.1f} s"
     yield "first audio", f"{_ms(figures['first_audio_ms'])} after the stream started"
+    yield "answers", _answers(figures)
+    yield "silence", _silence(figures["cut_ms"])
     yield (
         "frames of 20 ms",
         f"{figures['frames_sent']} sent, {figures['frames_heard']} heard",
@@ -136,6 +138,24 @@ def _call_rows(
     yield "frame to frame", _spread(figures["gap_ms"])
     yield "underruns", _underruns(figures)
     yield "caller heard", _heard(journal, figures)
+
+
+def _answers(figures: Mapping[str, Any]) -> str:
+    waited = figures["answer_ms"]
+    if waited["max"] is None:
+        return "nothing to measure"
+    return (
+        f"{len(figures['turns'])}, heard {_ms(waited['p50'])} after the caller was done"
+        f" (median), {_ms(waited['max'])} at most"
+    )
+
+
+def _silence(cuts: Mapping[str, float | None]) -> str:
+    if cuts["max"] is None:
+        return "the caller cut nothing off"
+    return (
+        f"{_ms(cuts['p50'])} after a key or a word (median), {_ms(cuts['max'])} at most"
+    )
 
 
 def _spread(gaps: Mapping[str, float | None]) -> str:

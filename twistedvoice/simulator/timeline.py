@@ -2,8 +2,9 @@
 """The picture of one simulated call: timeline.png.
 
 The caller above, the service as the caller heard it below, what happened as labelled
-lines in both, and how evenly the service's frames came. Drawn from the journal and the
-report alone, after the call, with matplotlib (extra ``plot``) and without a display.
+lines in both, arrows from the caller's end to the service's answer, and how evenly the
+service's frames came. Drawn from the journal and the report alone, after the call, with
+matplotlib (extra ``plot``) and without a display.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import ConnectionPatch
 from matplotlib.ticker import MaxNLocator
 
 from ..audio import pcm
 from ..drawing import look
-from ..drawing.labels import hang, seconds_shown
+from ..drawing.labels import hang, seconds_shown, write
 from ..formats import FRAME_MS, MULAW_8K
 from .journal import Journal
-from .moments import of_caller, of_service
+from .moments import of_answers, of_caller, of_service
 from .report import gaps
 
 __all__ = ["draw", "picture"]
@@ -49,14 +51,18 @@ def picture(journal: Journal, figures: Mapping[str, Any]) -> Figure:
         3, sharex=True, gridspec_kw={"height_ratios": heights, **look.PLACE}
     )
     did, heard = of_caller(journal), of_service(journal)
-    evenness.set_xlim(0, seconds_shown(journal.duration_ms, [*did, *heard]))
+    answers = of_answers(figures["turns"])
+    evenness.set_xlim(0, seconds_shown(journal.duration_ms, [*did, *heard, *answers]))
     outcome = str(figures["outcome"]).replace("_", " ")
     look.head(figure, f"Call {outcome}", _verdict(figures), _key_figures(figures))
     _voice(caller, journal.said, look.CALLER, "caller")
     hang(caller, did, look.CALLER, above=True)
     _voice(service, journal.heard, look.SERVICE, "service")
     _shade(service, journal)
-    hang(service, heard, look.SERVICE, above=False)
+    hang(service, heard, look.SERVICE, above=False, spare=1)
+    write(service, answers, look.ANSWER)
+    for turn in figures["turns"]:
+        figure.add_artist(_arrow(caller, service, turn))
     _evenness(evenness, journal, figures)
     return figure
 
@@ -75,6 +81,7 @@ def _verdict(figures: Mapping[str, Any]) -> tuple[str, str]:
 def _key_figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield f"{figures['duration_ms'] / 1000:.1f} s", "duration"
     yield _ms(figures["first_audio_ms"]), "first audio"
+    yield _ms(figures["answer_ms"]["p50"]), "answers"
     yield str(figures["frames_sent"]), "frames sent"
     yield str(figures["frames_heard"]), "frames heard"
     yield str(figures["underruns"]), "underruns"
@@ -113,6 +120,25 @@ def _heard_speech(journal: Journal) -> Iterator[tuple[float, float]]:
             began_ms = None
     if began_ms is not None:
         yield began_ms, journal.duration_ms
+
+
+# -- the answers --------------------------------------------------------------------
+
+
+def _arrow(caller: Axes, service: Axes, turn: Mapping[str, Any]) -> ConnectionPatch:
+    """:returns: from where the caller was done to where the ear had the answer."""
+    done_ms = turn["done_ms"]
+    return ConnectionPatch(
+        (done_ms / 1000, 0),
+        ((done_ms + turn["heard_ms"]) / 1000, 0),
+        "data",
+        axesA=caller,
+        axesB=service,
+        arrowstyle="-|>",
+        mutation_scale=9,
+        color=look.ANSWER,
+        lw=1.1,
+    )
 
 
 # -- the gaps -----------------------------------------------------------------------
