@@ -57,7 +57,7 @@ class SpeechTests(SynchronousTestCase):
             self.millis += 20
 
     def test_ends_with_its_last_sound(self) -> None:
-        """The end is where the sound ended, not where that was known [issue 5, 8]."""
+        """The end is where the sound ended, not where that was known."""
         for sound in (MULAW_8K, ALAW_8K, WIDE):
             self.set_format(sound)
             self.told.clear()

@@ -34,7 +34,7 @@ class TurnsTests(SynchronousTestCase):
 
     def assertTurns(self, *turns: tuple[After, int]) -> None:
         """Check what each answer came after, and how long the wire waited for it."""
-        found = [(turn.after, turn.wire_us // MS) for turn in self.turns.kept]
+        found = [(after, wait.wire_us // MS) for after, wait in self.turns.kept]
         self.assertEqual(found, list(turns))
 
     def test_answer(self) -> None:
@@ -106,21 +106,34 @@ class TurnsTests(SynchronousTestCase):
         self.assertTurns(("speech", 100), ("speech", 400))
 
     def test_ear(self) -> None:
-        """The ear is behind by what the last mark said."""
+        """The ear is behind by what the last mark said, or, before any, the first."""
         self.turns.answered(100 * MS)
-        self.spoke(150, 900, 80)
-        self.assertEqual(self.turns.first_heard_us, 130 * MS)
+        self.spoke(150, 800)
+        self.assertEqual(self.latencies.first_heard.count, 0)
+        self.spoke(850, 900, 80)
+        self.assertEqual(self.latencies.first_heard.total, 130 * MS)
         self.says(1000, 2000)
         self.spoke(2300, 3000)
-        self.assertEqual(self.turns.kept[0].heard_us, 380 * MS)
         self.assertEqual(self.latencies.turn_heard["speech"].total, 380 * MS)
-        self.assertEqual(self.latencies.first_heard.total, 130 * MS)
+        self.turns.over()
+        facts: Any = self.turns.facts()
+        self.assertEqual(facts["first_heard_ms"], 130)
+        self.assertEqual(facts["turns"]["speech"]["heard_ms"]["max"], 380)
+
+    def test_no_mark(self) -> None:
+        """Where no mark ever tells, the ear is taken to be not behind at all."""
+        self.turns.answered(100 * MS)
+        self.spoke(150, 800)
+        self.turns.over()
+        self.assertEqual(self.turns.facts()["first_heard_ms"], 50)
+        self.assertEqual(self.latencies.first_heard.total, 50 * MS)
 
     def test_facts(self) -> None:
         """The record has how many, the median, the 95th percentile and the most."""
         for number in range(1, 41):
             self.says(number * 10_000 - 500, number * 10_000)
             self.spoke(number * 10_010, number * 10_010 + 100)
+        self.turns.over()
         self.assertEqual(
             self.turns.facts()["turns"],
             {
@@ -145,6 +158,9 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(len(self.turns.kept), 1000)
         self.assertEqual(self.turns.counts["key"], 1101)
         self.assertEqual(self.latencies.turn["key"].count, 1101)
+        self.assertEqual(self.latencies.turn_heard["key"].count, 1000)
+        self.turns.over()
+        self.assertEqual(self.latencies.turn_heard["key"].count, 1101)
 
 
 class CallTests(SynchronousTestCase):

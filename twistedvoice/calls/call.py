@@ -302,6 +302,7 @@ class Call:
         # Its traceback holds the stream.
         self.stream.flags.failure = None
         self.voice.close()
+        self.turns.over()
         self.inbound.close()
         link, self._link = self._link, None
         if link is not None:

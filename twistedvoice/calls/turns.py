@@ -17,7 +17,7 @@ from attrs import Factory, define, frozen
 
 from ..metrics import LATENCY_BOUNDS_US, Histogram
 
-__all__ = ["After", "Latencies", "Turn", "Turns"]
+__all__ = ["After", "Latencies", "Turns", "Wait"]
 
 #: What a turn of the agent answers: words, or a key.
 After = Literal["speech", "key"]
@@ -49,15 +49,13 @@ class Latencies:
     silence: Histogram = Factory(_latency)
 
 
-@frozen(kw_only=True)
-class Turn:
-    """One answer of the agent, and how long the caller waited for it."""
+@define
+class Wait:
+    """How long the caller waited for the first sound of something."""
 
-    after: After
-    #: When the caller's last sound, or the key, had come.
-    ended_us: int
     wire_us: int
-    heard_us: int
+    #: None as long as no mark has told how far the ear is behind.
+    heard_us: int | None = None
 
 
 @frozen
@@ -83,13 +81,15 @@ class Turns:
         self._speaks_since_us: int | None = None
         #: Until when something was to be heard, and when it was last cut off.
         self._until_us = self._cut_us = 0
-        self._delay_us = 0
+        #: How far the ear is behind, once a mark has told, and who waits for that.
+        self._delay_us: int | None = None
+        self._unheard: list[tuple[Wait, Histogram]] = []
         self._answered_us: int | None = None
-        #: From ``start`` to the first sound at the ear; None before.
-        self.first_heard_us: int | None = None
-        #: How many there were, of which the first are kept.
+        #: From ``start`` on; None before anything was said.
+        self.first: Wait | None = None
+        #: How many turns there were, of which the first are kept.
         self.counts: Counter[After] = Counter()
-        self.kept: list[Turn] = []
+        self.kept: list[tuple[After, Wait]] = []
         self._silences_us: list[int] = []
 
     # -- what it is told ---------------------------------------------------------------
@@ -125,12 +125,13 @@ class Turns:
         """
         if delay_us is not None:
             self._delay_us = delay_us
-        if self.first_heard_us is None and self._answered_us is not None:
-            self.first_heard_us = from_us + self._delay_us - self._answered_us
-            self._latencies.first_heard.observe(self.first_heard_us)
+            self._settle(delay_us)
+        if self.first is None and self._answered_us is not None:
+            self.first = Wait(from_us - self._answered_us)
+            self._expect(self.first, self._latencies.first_heard)
         answered = self._take_input(from_us)
         if answered is not None and self._was_silent(answered.ended_us):
-            self._keep(answered, from_us)
+            self._keep(answered.after, Wait(from_us - answered.ended_us))
         self._until_us = until_us
 
     def interrupted(self, at_us: int, silent_us: int, *, cut: bool) -> None:
@@ -147,11 +148,15 @@ class Turns:
         if len(self._silences_us) < _MOST_KEPT:
             self._silences_us.append(waited_us)
 
+    def over(self) -> None:
+        """The call has ended: where no mark told, the ear was not behind."""
+        self._settle(0)
+
     # -- for the record ----------------------------------------------------------------
 
     def facts(self) -> dict[str, object]:
         """:returns: what the record of the call says of them."""
-        heard_us = self.first_heard_us
+        heard_us = None if self.first is None else self.first.heard_us
         return {
             "first_heard_ms": None if heard_us is None else heard_us / 1000,
             "turns": {after: self._facts_after(after) for after in _KINDS},
@@ -159,11 +164,13 @@ class Turns:
         }
 
     def _facts_after(self, after: After) -> dict[str, object]:
-        kept = [turn for turn in self.kept if turn.after == after]
+        kept = [wait for what, wait in self.kept if what == after]
         return {
             "count": self.counts[after],
-            "wire_ms": _spread(turn.wire_us for turn in kept),
-            "heard_ms": _spread(turn.heard_us for turn in kept),
+            "wire_ms": _spread(wait.wire_us for wait in kept),
+            "heard_ms": _spread(
+                wait.heard_us for wait in kept if wait.heard_us is not None
+            ),
         }
 
     # -- putting together --------------------------------------------------------------
@@ -182,19 +189,25 @@ class Turns:
     def _was_silent(self, ended_us: int) -> bool:
         return self._until_us <= ended_us or self._cut_us >= ended_us
 
-    def _keep(self, answered: _Input, spoke_us: int) -> None:
-        after, waited_us = answered.after, spoke_us - answered.ended_us
-        turn = Turn(
-            after=after,
-            ended_us=answered.ended_us,
-            wire_us=waited_us,
-            heard_us=waited_us + self._delay_us,
-        )
+    def _keep(self, after: After, wait: Wait) -> None:
         self.counts[after] += 1
-        self._latencies.turn[after].observe(turn.wire_us)
-        self._latencies.turn_heard[after].observe(turn.heard_us)
+        self._latencies.turn[after].observe(wait.wire_us)
+        self._expect(wait, self._latencies.turn_heard[after])
         if len(self.kept) < _MOST_KEPT:
-            self.kept.append(turn)
+            self.kept.append((after, wait))
+
+    def _expect(self, wait: Wait, histogram: Histogram) -> None:
+        self._unheard.append((wait, histogram))
+        if self._delay_us is not None:
+            self._settle(self._delay_us)
+        elif len(self._unheard) == _MOST_KEPT:
+            self._settle(0)
+
+    def _settle(self, delay_us: int) -> None:
+        for wait, histogram in self._unheard:
+            wait.heard_us = wait.wire_us + delay_us
+            histogram.observe(wait.heard_us)
+        self._unheard.clear()
 
 
 def _spread(times_us: Iterable[int]) -> dict[str, float | None]:
