@@ -126,6 +126,12 @@ class TalkingTests(CarrierTestCase):
         # One in four is looked at.
         self.assertEqual(self.log.echo_ns, [30 * MS, 30 * MS])
 
+    def test_answer(self) -> None:
+        """The time from ``start`` to the first sound is noted, once a call."""
+        self.net.now_ns += 10 * MS
+        self.echoes(3)
+        self.assertEqual(self.log.answer_ns, [40 * MS])
+
     def test_several_at_once(self) -> None:
         """Frames that come at once, and a part of the next, are all taken."""
         self.echoes(1)

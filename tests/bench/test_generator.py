@@ -50,6 +50,9 @@ class GeneratorTests(SynchronousTestCase):
         self.assertEqual((found.audio, tally.counts["opened"]), (1.0, 30))
         self.assertLess(found.gap_ms.most, 0.21)
         self.assertAlmostEqual(found.echo_ms.p50, 25, delta=0.2)
+        self.assertEqual(len(tally.answer_ms), 30)
+        self.assertGreaterEqual(found.answer_ms.p50, 25)
+        self.assertLessEqual(found.answer_ms.most, 46)
         self.assertTrue(all(socket.closed for socket in net.sockets))
         self.assertTrue(net.closed)
 

@@ -74,6 +74,8 @@ class TablesTests(SynchronousTestCase):
         self.assertEqual(names, ["service", "baseline", "service / baseline"])
         row = dict(zip(table.columns, table.rows[2], strict=True))
         self.assertEqual((row["p99 ms"], row["CPU us"]), ("0.25", "0.12"))
+        ours = dict(zip(table.columns, table.rows[0], strict=True))
+        self.assertEqual((ours["answer p50"], ours["answer p99"]), ("5.0", "15.0"))
         self.assertEqual(row["KiB a call"], "2.00")
 
     def test_each_number(self) -> None:

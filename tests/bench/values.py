@@ -18,6 +18,7 @@ FIGURES = Figures(
     seconds=10.0,
     gap_ms=Spread(p50=0.02, p99=0.5, p999=1.5, most=3.0),
     echo_ms=Spread(p50=10.0, p99=20.0, p999=21.0, most=22.0),
+    answer_ms=Spread(p50=5.0, p99=15.0, p999=16.0, most=17.0),
     late_ms=Spread(p50=0.02, p99=0.1, p999=0.5, most=1.0),
     batch_ms=Spread(p50=0.02, p99=0.1, p999=0.5, most=1.0),
     audio=1.0,

@@ -44,6 +44,8 @@ class Log:
     #: Whether times count now.
     measuring: bool = False
     echo_ns: list[int] = field(factory=list)
+    #: From ``start`` to the first sound; of all calls, whether times count or not.
+    answer_ns: list[int] = field(factory=list)
 
 
 class Carrier:
@@ -83,6 +85,8 @@ class Carrier:
         self._ended = ended
         self._marks: deque[tuple[int, str]] = deque()
         self._said = 0
+        #: When it said ``start``; None before, and once it was answered.
+        self._started_ns: int | None = None
         self._sent_ns = [0] * _REMEMBERED
         self._unsent = b""
         self._answer = b""
@@ -205,6 +209,7 @@ class Carrier:
             self.leaves_ns = now_ns + self._job.call_ms * 1_000_000
         self._log.tally.counts["opened"] += 1
         self._write(self.voice.hello())
+        self._started_ns = now_ns
         if rest:
             self._unusual(rest, now_ns)
 
@@ -228,6 +233,9 @@ class Carrier:
     def _text(self, text: bytes, now_ns: int) -> None:
         match wire.read(text, self.voice.stream_id):
             case wire.Media(sound):
+                if self._started_ns is not None:
+                    self._log.answer_ns.append(now_ns - self._started_ns)
+                    self._started_ns = None
                 self.ear.sound(now_ns, len(sound))
                 self._usual = UsualFrame.learned(text, len(sound))
             case wire.Mark(name):

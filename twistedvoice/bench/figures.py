@@ -77,6 +77,8 @@ class Figures:
     #: |gap - ideal|.
     gap_ms: Spread
     echo_ms: Spread
+    #: From a call's ``start`` to the first sound, while calls come in.
+    answer_ms: Spread
     #: How late the generator was itself, and what it took for what came at once.
     late_ms: Spread
     batch_ms: Spread
@@ -97,6 +99,7 @@ class Figures:
             seconds=seconds,
             gap_ms=Spread.of(tally.gaps_ms),
             echo_ms=Spread.of(tally.echo_ms),
+            answer_ms=Spread.of(tally.answer_ms),
             late_ms=Spread.of(tally.late_ms),
             batch_ms=Spread.of(tally.batch_ms),
             audio=tally.counts["sound_ms"] / (calls * seconds * 1000),

@@ -200,6 +200,7 @@ class Generator:
         tally.heard(carrier.ear.heard(*window) for carrier in self._finished)
         tally.counts["spoken"] = len(self._late_ns)
         tally.echo_ms = _milliseconds(self._log.echo_ns)
+        tally.answer_ms = _milliseconds(self._log.answer_ns)
         tally.late_ms = _milliseconds(self._late_ns)
         tally.batch_ms = _milliseconds(self._batch_ns)
         return tally

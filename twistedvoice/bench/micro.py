@@ -3,7 +3,8 @@
 
 Both ways are timed in turns in the same run, since only their ratio means something
 elsewhere. The tick sends one frame, into nothing and into the kernel; the way in is the
-short one of the service against Autobahn's engine and against JSON.
+short one of the service against Autobahn's engine and against JSON. What the search for
+the caller's speech costs comes on top.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from attrs import frozen
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
+from ..calls.speech import Speech
+from ..calls.turns import Latencies, Turns
 from ..carriers.twilio.dialect import TwilioDialect
 from ..events import Message
 from ..formats import FRAME_US
@@ -37,7 +40,7 @@ _START = (
     b'"streamSid":"MZ1","tracks":["inbound"],"customParameters":{},"mediaFormat":'
     b'{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}'
 )
-_SOUND = b"\x5a" * 160
+_SOUND, _SILENCE = b"\x5a" * 160, b"\xff" * 160
 _MEDIA = (
     b'{"event":"media","sequenceNumber":"77","media":{"track":"inbound","chunk":"76",'
     b'"timestamp":"1500","payload":"%b"},"streamSid":"MZ1"}' % b64encode(_SOUND)
@@ -130,6 +133,14 @@ def _steps(stack: ExitStack) -> Iterator[tuple[str, dict[str, Step]]]:
         {
             "Autobahn": lambda: autobahn.dataReceived(frame),
             "the short way": lambda: ours.dataReceived(frame),
+        },
+    )
+    speech = Speech(dialect.format, lambda: 0, Turns(Latencies()))
+    yield (
+        "listening for speech",
+        {
+            "in sound": lambda: speech.listen(_SOUND, 1500),
+            "in silence": lambda: speech.listen(_SILENCE, 1500),
         },
     )
     near, far = (stack.enter_context(each) for each in socket.socketpair())

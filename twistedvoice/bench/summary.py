@@ -22,7 +22,7 @@ __all__ = ["Summary", "exit_code", "highest_table", "points_table", "summaries"]
 _EXITS: dict[Outcome, int] = {"holds": 0, "fails": 1, "invalid": 3}
 _COLUMNS = (
     "calls", "what", "", "p50 ms", "p99 ms", "p99.9 ms", "holes", "sound",
-    "CPU us", "KiB a call",
+    "answer p50", "answer p99", "CPU us", "KiB a call",
 )  # fmt: skip
 
 
@@ -54,6 +54,10 @@ class Summary:
     def gap_ms(self, name: str) -> float | None:
         """:returns: the median of ``p50``, ``p99``, ``p999`` or ``most``."""
         return _median(getattr(each.gap_ms, name) for each in self.figures)
+
+    def answer_ms(self, name: str) -> float | None:
+        """:returns: the same of the time from ``start`` to the first sound."""
+        return _median(getattr(each.answer_ms, name) for each in self.figures)
 
     @property
     def cpu_us(self) -> float | None:
@@ -128,6 +132,7 @@ def _row(each: Summary) -> tuple[str, ...]:
         *(_figure(each.gap_ms(name), 2) for name in ("p50", "p99", "p999")),
         _figure(each.holes, 0),
         "-" if each.audio is None else f"{each.audio:.2%}",
+        *(_figure(each.answer_ms(name), 1) for name in ("p50", "p99")),
         _figure(each.cpu_us, 0),
         _figure(each.rss_kib, 1),
     )
@@ -145,7 +150,7 @@ def _ratios(block: Sequence[Summary]) -> list[tuple[str, ...]]:
             _ratio(each.gap_ms("p50"), base.gap_ms("p50")),
             _ratio(each.gap_ms("p99"), base.gap_ms("p99")),
             _ratio(each.gap_ms("p999"), base.gap_ms("p999")),
-            *("", ""),
+            *("", "", "", ""),
             _ratio(each.cpu_us, base.cpu_us),
             _ratio(each.rss_kib, base.rss_kib),
         )

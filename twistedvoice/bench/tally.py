@@ -80,6 +80,8 @@ class Tally:
     gaps_ms: Times = field(factory=_no_times)
     #: From the sending of a frame to its return.
     echo_ms: Times = field(factory=_no_times)
+    #: From the ``start`` of each call to the first sound that came.
+    answer_ms: Times = field(factory=_no_times)
     #: How late the generator itself sent.
     late_ms: Times = field(factory=_no_times)
     #: How long it took for what came at once; arrivals are that uncertain.
@@ -129,6 +131,7 @@ class Tally:
         return {
             "gaps_ms": self.gaps_ms,
             "echo_ms": self.echo_ms,
+            "answer_ms": self.answer_ms,
             "late_ms": self.late_ms,
             "batch_ms": self.batch_ms,
         }
