@@ -7,6 +7,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     TwistedVoiceError
     ├── ConfigError
     ├── AudioFormatError
+    ├── EncryptionError
     ├── DialectError
     ├── RequestRefused
     ├── CallStateError
@@ -36,6 +37,7 @@ __all__ = [
     "CarrierApiError",
     "ConfigError",
     "DialectError",
+    "EncryptionError",
     "EngineError",
     "ErrandFailed",
     "ErrandPostponed",
@@ -68,6 +70,10 @@ class ConfigError(TwistedVoiceError):
 
 class AudioFormatError(TwistedVoiceError):
     """The audio is not in a format that can be used here."""
+
+
+class EncryptionError(TwistedVoiceError):
+    """An encrypted recording cannot be read."""
 
 
 class DialectError(TwistedVoiceError):
