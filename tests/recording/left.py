@@ -16,7 +16,7 @@ __all__ = ["CALLER", "SERVICE", "leave"]
 CALLER, SERVICE = b"\x80" * 160, b"\x01" * 160
 
 
-def leave(path: Path, *, seconds: int = 3) -> Path:
+def leave(path: Path, *, seconds: int = 3, encryption_key: bytes | None = None) -> Path:
     """
     Leave the recording of a call in which both speak all the time.
 
@@ -24,8 +24,10 @@ def leave(path: Path, *, seconds: int = 3) -> Path:
 
     :returns: the part.
     """
-    written = path.with_name("source.wav")
-    part = PartFile(written, MULAW_8K, about={"call_id": "CA1"})
+    written = path.with_stem("source")
+    part = PartFile(
+        written, MULAW_8K, about={"call_id": "CA1"}, encryption_key=encryption_key
+    )
     part.open()
     for half in range(2 * seconds):
         start = half * 500
@@ -36,7 +38,7 @@ def leave(path: Path, *, seconds: int = 3) -> Path:
         played = [(at * 1000, SERVICE) for at in times]
         part.append(Batch(heard, played, (start + 500) * 1000))
     left = path.with_name(path.name + ".part")
-    source = written.with_name("source.wav.part")
+    source = written.with_name(written.name + ".part")
     shutil.copy(source, left)
     shutil.copy(journal_path(source), journal_path(left))
     part.discard()

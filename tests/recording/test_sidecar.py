@@ -17,7 +17,7 @@ from twistedvoice.recording.sidecar import (
     checksum,
     edit_of,
     journal_path,
-    part_of,
+    parts_of,
     read_lines,
     write_lines,
 )
@@ -38,7 +38,9 @@ class SidecarTests(SynchronousTestCase):
         part = Path("a/host.example-1.wav.part")
         journal = Path("a/host.example-1.jsonl.part")
         self.assertEqual(journal_path(part), journal)
-        self.assertEqual(part_of(journal), part)
+        vault = Path("a/host.example-1.vault.part")
+        self.assertEqual(journal_path(vault), journal)
+        self.assertEqual(parts_of(journal), [part, vault])
 
     def test_edits(self) -> None:
         """What is to be changed comes back as it was."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +23,7 @@ from . import g711, pcm
 from .pcm import Samples
 from .resample import resample
 from .riff import read_layout
+from .wavwriter import Opener
 
 __all__ = ["Sound", "WavFile", "load", "read_wav"]
 
@@ -49,10 +51,13 @@ class WavFile:
     ``with``.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        """:raises AudioFormatError: naming the file and what was found in it."""
-        with ExitStack() as opened:
-            self._file = opened.enter_context(open(path, "rb"))
+    def __init__(self, path: Path | str, opened: Opener = FileIO) -> None:
+        """
+        :param opened: opens the file.
+        :raises AudioFormatError: naming the file and what was found in it.
+        """
+        with ExitStack() as stack:
+            self._file = stack.enter_context(BufferedReader(opened(path, "r")))
             layout = read_layout(self._file, str(path))
             form = layout.format
             reader = _READERS.get((form.tag, form.bits))
@@ -61,7 +66,7 @@ class WavFile:
                     f"{path}: format {form.tag} with {form.bits} bits cannot be read;"
                     " use PCM of 8, 16, 24 or 32 bits, 32-bit floats, mu-law or A-law"
                 )
-            opened.pop_all()
+            stack.pop_all()
         self._reader = reader
         self._data_at, self._frame_bytes = layout.data_at, form.frame_bytes
         self.channels, self.rate = form.channels, form.rate
@@ -82,13 +87,14 @@ class WavFile:
         return self._reader(data).reshape(-1, self.channels)
 
 
-def read_wav(path: Path | str) -> Sound:
+def read_wav(path: Path | str, opened: Opener = FileIO) -> Sound:
     """
     Read a whole WAV file, in the formats of :class:`WavFile`.
 
+    :param opened: opens the file.
     :raises AudioFormatError: naming the file and what was found in it.
     """
-    with WavFile(path) as file:
+    with WavFile(path, opened) as file:
         return Sound(file.read(0, file.frames), file.rate)
 
 

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import AudioFormatError
+from ..errors import AudioFormatError, EncryptionError
 from ..formats import AudioFormat, Encoding
 from .riff import UNKNOWN_SIZE, Layout, WaveFormat, read_layout
 
-__all__ = ["WavWriter", "repair_wav"]
+__all__ = ["Opener", "WavWriter", "repair_wav"]
+
+#: Opens the file at a path in a mode; so a file may be other than what is on the disk.
+Opener = Callable[[Path | str, str], FileIO]
 
 _TAGS: dict[Encoding, int] = {"l16": 1, "alaw": 6, "mulaw": 7}
 
@@ -31,6 +35,7 @@ class WavWriter:
     :param format: the encoding and rate of every channel.
     :param resume: go on at the end of a file that a writer like this one left when it
         died.
+    :param opened: opens the file.
     :raises OSError: here and by :meth:`write`, when the disk says no. What was written
         before stays, and :meth:`close` still makes a good file of it.
     :raises AudioFormatError: when there is no WAV file to go on with.
@@ -43,6 +48,7 @@ class WavWriter:
         channels: int,
         *,
         resume: bool = False,
+        opened: Opener = FileIO,
     ) -> None:
         self._format = WaveFormat(
             tag=_TAGS[format.encoding],
@@ -52,7 +58,7 @@ class WavWriter:
         )
         #: Bytes of sound in the file.
         self.data_bytes = 0
-        self._file = FileIO(path, "r+" if resume else "w+")
+        self._file = opened(path, "r+" if resume else "w+")
         try:
             if resume:
                 self.data_bytes = self._whole_bytes(str(path))
@@ -60,12 +66,12 @@ class WavWriter:
             _write_all(self._file, _header(self._format))
             self._file.seek(self.data_bytes, os.SEEK_CUR)
             self._file.truncate()
-        except (OSError, AudioFormatError):
+        except (OSError, AudioFormatError, EncryptionError):
             self._file.close()
             raise
 
     def write(self, interleaved: bytes) -> None:
-        """Append whole sample frames, in one call to the system."""
+        """Append whole sample frames, in one call to the system where that can be."""
         view = memoryview(interleaved)
         while view:
             count = self._file.write(view)
@@ -88,14 +94,15 @@ class WavWriter:
             _finish(self._file, _own_layout(self._format, self.data_bytes))
 
 
-def repair_wav(path: Path | str) -> bool:
+def repair_wav(path: Path | str, opened: Opener = FileIO) -> bool:
     """
     Make a good file of one whose writer died: right sizes, whole sample frames.
 
+    :param opened: opens the file.
     :returns: whether anything was wrong with it.
     :raises AudioFormatError: when it is no WAV file at all.
     """
-    with FileIO(path, "r+") as file:
+    with opened(path, "r+") as file:
         layout = read_layout(file, str(path))
         return not layout.trailed and _finish(file, layout)
 

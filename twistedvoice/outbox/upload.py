@@ -30,6 +30,7 @@ PART_BYTES = 8 << 20
 
 _TYPES = {
     ".wav": "audio/wav",
+    ".vault": "application/octet-stream",
     ".flac": "audio/flac",
     ".opus": "audio/ogg",
     ".jsonl": "application/x-ndjson",

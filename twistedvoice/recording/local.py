@@ -29,6 +29,7 @@ from .recording import Recording, State
 from .recovery import recover
 from .settle import PART_SUFFIX
 from .together import Together
+from .vault import VAULT_SUFFIX
 
 __all__ = ["LocalRecordings"]
 
@@ -59,6 +60,8 @@ class LocalRecordings(Service):
     :param fsync: when what is written is made to reach the disk itself.
     :param finished: told of each recording that has its final name.
     :param key: what sidecars are sealed with.
+    :param encryption_key: what the sound is encrypted with; its files are named
+        ``<session id>.vault`` then.
     :param batch_seconds: how much sound is written at once. No multiple of a frame:
         the newest frame should be of another age at each visit (see :mod:`.lead`).
     """
@@ -74,6 +77,7 @@ class LocalRecordings(Service):
         fsync: FsyncPolicy = "close",
         finished: Callable[[Path], object] = lambda path: None,
         key: bytes | None = None,
+        encryption_key: bytes | None = None,
         batch_seconds: float = 0.507,
     ) -> None:
         self._clock = clock
@@ -87,6 +91,7 @@ class LocalRecordings(Service):
         self._fsync = fsync
         self._tell_finished = finished
         self._key = key
+        self._encryption_key = encryption_key
         self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(lambda: self._together.gather(self._visit))
         self._visits.clock = clock
@@ -104,7 +109,9 @@ class LocalRecordings(Service):
         visited = self._visits.start(self._visit_seconds, now=False)
         visited.addErrback(_log_unvisited)
         self._unfinished.add(_RECOVERY)
-        recovered = self._together.defer(recover, self._folder, self._key)
+        recovered = self._together.defer(
+            recover, self._folder, self._key, self._encryption_key
+        )
         recovered.addCallbacks(self._recovered, _log_unrecovered)
         recovered.addCallback(lambda _: self._finished(_RECOVERY))
 
@@ -136,6 +143,7 @@ class LocalRecordings(Service):
                 about=_about(record),
                 fsync=self._fsync,
                 key=self._key,
+                encryption_key=self._encryption_key,
             ),
             defer_to_thread=self._together.defer,
             keep_unspoken=self.keep_unspoken,
@@ -167,7 +175,8 @@ class LocalRecordings(Service):
 
     def _path(self, record: CallRecord) -> Path:
         day = datetime.fromtimestamp(record.started_at, UTC)
-        return self._folder / f"{day:%Y/%m/%d}" / f"{record.session_id}.wav"
+        suffix = ".wav" if self._encryption_key is None else VAULT_SUFFIX
+        return self._folder / f"{day:%Y/%m/%d}" / f"{record.session_id}{suffix}"
 
     def _visit(self) -> None:
         self._visited = (self._visited + 1) % _SLOTS

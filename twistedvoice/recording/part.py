@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Literal
 
 from ..audio.wavwriter import WavWriter
+from ..errors import EncryptionError
 from ..formats import AudioFormat
 from .mixer import CHANNELS, Batch, Mixed, Mixer
 from .settle import PART_SUFFIX, settle
 from .sidecar import Journal, Seconds, journal_path
 from .stereo import Stereo
+from .vault import VaultFile, late_box, opener, sound_size
 
 __all__ = [
     "LEAST_BYTES",
@@ -53,6 +55,7 @@ class PartFile:
     :param path: where the recording will be when it is whole.
     :param about: what the sidecar says of the call.
     :param key: what the finished sidecar is sealed with.
+    :param encryption_key: what the sound is encrypted with, if ``path`` says so.
     """
 
     def __init__(
@@ -63,12 +66,15 @@ class PartFile:
         about: Mapping[str, object] | None = None,
         fsync: FsyncPolicy = "close",
         key: bytes | None = None,
+        encryption_key: bytes | None = None,
     ) -> None:
         self._part = path.with_name(path.name + PART_SUFFIX)
         self._format = format
         self._about = about or {}
         self._fsync = fsync
         self._key = key
+        self._encryption_key = encryption_key
+        self._opened = opener(encryption_key)
         self._mixer = Mixer(format)
         self._seconds = Seconds(format)
         self._lock: FileIO | None = None
@@ -112,9 +118,9 @@ class PartFile:
         self._part.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
         self._lock = _create_locked(self._part)
         try:
-            self._writer = WavWriter(self._part, self._format, CHANNELS)
+            self._writer = self._new_writer()
             self._journal = self._new_journal()
-        except OSError:
+        except (OSError, EncryptionError):
             self.discard()
             raise
         self.path = self._part
@@ -140,13 +146,16 @@ class PartFile:
             self.open()
             return
         self._lock, self.path = lock, self._part
-        if self._part.stat().st_size < LEAST_BYTES:
+        if sound_size(self._part) < LEAST_BYTES:
             self.discard()
             self.open()
             return
-        self._writer = WavWriter(self._part, self._format, CHANNELS, resume=True)
-        self._journal = Journal.resume(journal_path(self._part))
-        with FileIO(self._part) as file:
+        with self._opened(self._part, "r+") as file:
+            if isinstance(file, VaultFile):
+                file.cut_damaged()
+        self._writer = self._new_writer(resume=True)
+        with self._opened(self._part, "r") as file:
+            self._journal = Journal.resume(journal_path(self._part), late_box(file))
             sound = Stereo.of(file, str(self._part))
             written = self._writer.data_bytes
             self._mixer.resume(written // sound.layout.format.frame_bytes, state)
@@ -201,6 +210,11 @@ class PartFile:
             self._lock.close()
         self.path = None
 
+    def _new_writer(self, *, resume: bool = False) -> WavWriter:
+        return WavWriter(
+            self._part, self._format, CHANNELS, resume=resume, opened=self._opened
+        )
+
     def _new_journal(self) -> Journal:
         # The part is ours alone: a journal beside it is of one that is gone.
         path = journal_path(self._part)
@@ -213,7 +227,8 @@ class PartFile:
             "rate": self._format.rate,
             "channels": ["caller", "service"],
         }
-        return Journal(path, head)
+        with self._opened(self._part, "r") as file:
+            return Journal(path, head, late_box(file))
 
     def _write(self, mixed: Mixed) -> None:
         """Write the sound first: then the journal says only what is there."""
@@ -240,7 +255,14 @@ class PartFile:
             self._writer.close()
             self._journal.close()
             sync = self._fsync != "never"
-            done = settle(self._part, self._why, check=False, sync=sync, key=self._key)
+            done = settle(
+                self._part,
+                self._why,
+                check=False,
+                sync=sync,
+                key=self._key,
+                encryption_key=self._encryption_key,
+            )
             self.path, self.chain, self.seal = done.path, done.chain, done.seal
 
 

@@ -18,7 +18,8 @@ from twisted.logger import Logger
 from ..errors import ConfigError
 from .part import LEAST_BYTES, lock_abandoned
 from .settle import PART_SUFFIX, is_settled, settle
-from .sidecar import journal_path, part_of
+from .sidecar import journal_path, parts_of
+from .vault import SOUND_SUFFIXES, sound_size
 
 __all__ = ["check_folder", "outcomes", "recover"]
 
@@ -49,7 +50,9 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
-def recover(folder: Path, key: bytes | None = None) -> list[Path]:
+def recover(
+    folder: Path, key: bytes | None = None, encryption_key: bytes | None = None
+) -> list[Path]:
     """
     Finish every recording in ``folder`` whose writer is dead.
 
@@ -58,10 +61,11 @@ def recover(folder: Path, key: bytes | None = None) -> list[Path]:
     is logged.
 
     :param key: what their sidecars are sealed with.
+    :param encryption_key: what their sound is encrypted with, where it is.
     :returns: the recordings that were finished.
     """
     finished: list[Path] = []
-    for part, outcome in outcomes(folder, key):
+    for part, outcome in outcomes(folder, key, encryption_key):
         if isinstance(outcome, Path):
             finished.append(outcome)
         else:
@@ -70,16 +74,21 @@ def recover(folder: Path, key: bytes | None = None) -> list[Path]:
 
 
 def outcomes(
-    folder: Path, key: bytes | None = None
+    folder: Path, key: bytes | None = None, encryption_key: bytes | None = None
 ) -> Iterator[tuple[Path, Path | Exception]]:
     """
     Finish what :func:`recover` finishes.
 
     :returns: each part, and its recording or what went wrong with it.
     """
-    for part in sorted(folder.rglob(f"*.wav{PART_SUFFIX}")):
+    parts = [
+        part
+        for suffix in SOUND_SUFFIXES
+        for part in folder.rglob(f"*{suffix}{PART_SUFFIX}")
+    ]
+    for part in sorted(parts):
         try:
-            path = _finish_abandoned(part, key)
+            path = _finish_abandoned(part, key, encryption_key)
         except Exception as error:  # what is in a file is anyone's guess
             yield part, error
         else:
@@ -87,19 +96,29 @@ def outcomes(
                 yield part, path
     # A journal is made after its part, and goes after it.
     for journal in folder.rglob(f"*.jsonl{PART_SUFFIX}"):
-        if journal.is_file() and not part_of(journal).exists():
+        gone = not any(part.exists() for part in parts_of(journal))
+        if journal.is_file() and gone:
             with suppress(OSError):
                 journal.unlink()
 
 
-def _finish_abandoned(part: Path, key: bytes | None) -> Path | None:
+def _finish_abandoned(
+    part: Path, key: bytes | None, encryption_key: bytes | None
+) -> Path | None:
     """:returns: its new path, None when its writer lives or there is nothing to do."""
     lock = lock_abandoned(part)
     if lock is None:
         return None
     with lock:
-        if is_settled(part) or part.stat().st_size < LEAST_BYTES:
+        if is_settled(part) or sound_size(part) < LEAST_BYTES:
             journal_path(part).unlink(missing_ok=True)
             part.unlink()
             return None
-        return settle(part, "recovered", check=True, sync=True, key=key).path
+        return settle(
+            part,
+            "recovered",
+            check=True,
+            sync=True,
+            key=key,
+            encryption_key=encryption_key,
+        ).path

@@ -18,12 +18,13 @@ from pathlib import Path
 from attrs import frozen
 
 from ..audio.riff import read_layout
-from ..audio.wavwriter import repair_wav
+from ..audio.wavwriter import Opener, repair_wav
 from .pauses import paused_spans
 from .seal import write_sealed
 from .sidecar import Line, edit_of, journal_path, read_lines, write_lines
 from .stereo import Stereo
 from .todo import mark
+from .vault import SOUND_SUFFIXES, VaultFile, late_box, opener
 
 __all__ = [
     "PART_SUFFIX",
@@ -53,7 +54,13 @@ class Settled:
 
 
 def settle(
-    part: Path, why: str, *, check: bool, sync: bool, key: bytes | None = None
+    part: Path,
+    why: str,
+    *,
+    check: bool,
+    sync: bool,
+    key: bytes | None = None,
+    encryption_key: bytes | None = None,
 ) -> Settled:
     """
     Give a recording and its sidecar their final form and names, and mark it.
@@ -63,12 +70,15 @@ def settle(
         checksum says becomes silence, and the sidecar names it.
     :param sync: whether to return only when all is on the disk itself.
     :param key: what the sidecar is sealed with.
+    :param encryption_key: what the sound is encrypted with, if it is.
     :raises OSError: when the disk says no; then everything is as it was.
     :raises AudioFormatError: when it is no WAV file.
+    :raises EncryptionError: when it is encrypted, and not with this key.
     """
+    opened = opener(encryption_key)
     if check:
-        _cut_unwritten(part)
-    repair_wav(part)
+        _cut_unwritten(part, opened)
+    repair_wav(part, opened)
     journal = journal_path(part)
     final = finished_path(part)
     lines = read_lines(journal)
@@ -76,8 +86,8 @@ def settle(
     # Of somebody who died in the middle.
     new.unlink(missing_ok=True)
     try:
-        told = list(_settled(part, new, lines, check=check, sync=sync))
-        told.append(_end(told, _duration_ms(part), why))
+        told = list(_settled(part, new, lines, opened, check=check, sync=sync))
+        told.append(_end(told, _duration_ms(part, opened), why))
         if new.exists():
             write_lines(journal, [*lines, _settled_as(final)], sync=sync)
         proof = write_sealed(final.with_suffix(".jsonl"), told, key, sync=sync)
@@ -113,7 +123,8 @@ def finished_path(part: Path) -> Path:
     """:returns: the name for ``part`` when it is whole, which nobody has yet."""
     wanted = part.with_name(part.name.removesuffix(PART_SUFFIX))
     path, number = wanted, 1
-    while path.exists():
+    # Both have the same sidecar.
+    while any(path.with_suffix(suffix).exists() for suffix in SOUND_SUFFIXES):
         number += 1
         path = wanted.with_stem(f"{wanted.stem}-{number}")
     return path
@@ -136,17 +147,24 @@ _WORKING = frozenset({"late", "moved", "header", "sum", "settled", "end"})
 
 
 def _settled(
-    part: Path, new: Path, lines: Sequence[Line], *, check: bool, sync: bool
+    part: Path,
+    new: Path,
+    lines: Sequence[Line],
+    opened: Opener,
+    *,
+    check: bool,
+    sync: bool,
 ) -> Iterator[Line]:
     """
     Put every edit in its place, in a copy if there is any.
 
     :returns: the lines of the finished sidecar, without its end.
     """
-    edits = [edit for edit in map(edit_of, lines) if edit is not None]
     yield from (line for line in lines if line["kind"] not in _WORKING)
-    with FileIO(part, "r+") as file:
+    with opened(part, "r+") as file:
         sound = Stereo.of(file, str(part))
+        box = late_box(file)
+        edits = [edit for line in lines if (edit := edit_of(line, box)) is not None]
         damaged = list(sound.damaged(lines)) if check else []
         if not edits and not damaged:
             yield sound.header()
@@ -155,10 +173,12 @@ def _settled(
                 os.fsync(file.fileno())
             return
     for second in damaged:
-        yield {"kind": "damaged", "at": second * 1000, "ms": 1000}
+        lost_ms = min(1000, sound.duration_ms - second * 1000)
+        yield {"kind": "damaged", "at": second * 1000, "ms": lost_ms}
     shutil.copy(part, new)
-    with FileIO(new, "r+") as file:
+    with opened(new, "r+") as file:
         sound = Stereo.of(file, str(new))
+        sound.replace_lost()
         rate = sound.layout.format.rate
         sound.silence((second * rate, (second + 1) * rate) for second in damaged)
         sound.apply(edits)
@@ -179,13 +199,17 @@ def _unchanged(lines: Iterable[Line], changed: set[int]) -> Iterator[Line]:
             yield line
 
 
-def _cut_unwritten(part: Path) -> None:
+def _cut_unwritten(part: Path, opened: Opener) -> None:
     """
     Cut zeros off the end: a power cut leaves them where the sound never arrived.
 
-    No G.711 sound has them: they would be the loudest there is, on both sides.
+    No G.711 sound has them: they would be the loudest there is, on both sides. What is
+    encrypted shows by itself how far it was written.
     """
-    with FileIO(part, "r+") as file:
+    with opened(part, "r+") as file:
+        if isinstance(file, VaultFile):
+            file.cut_damaged()
+            return
         size = file.seek(0, os.SEEK_END)
         tail = os.pread(file.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
         zeros = len(tail) - len(tail.rstrip(b"\0"))
@@ -206,6 +230,6 @@ def _settled_as(final: Path) -> Line:
     return {"kind": "settled", "name": final.name}
 
 
-def _duration_ms(part: Path) -> float:
-    with FileIO(part) as file:
+def _duration_ms(part: Path, opened: Opener) -> float:
+    with opened(part, "r") as file:
         return Stereo.of(file, str(part)).duration_ms

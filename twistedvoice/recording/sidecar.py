@@ -19,8 +19,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from ..errors import EncryptionError
 from ..formats import AudioFormat
+from .cipher import Box
 from .mixer import CHANNELS, Late, Moved
+from .vault import SOUND_SUFFIXES
 
 __all__ = [
     "Journal",
@@ -31,7 +34,7 @@ __all__ = [
     "edit_of",
     "journal_path",
     "line_of",
-    "part_of",
+    "parts_of",
     "read_lines",
     "sum_line",
     "write_lines",
@@ -54,13 +57,14 @@ _FIELDS: Mapping[object, tuple[str, ...]] = {
 
 
 def journal_path(part: Path) -> Path:
-    """:returns: where the journal of the recording ``<name>.wav.part`` is."""
+    """:returns: where the journal of a recording, ``<name>.wav.part``, say, is."""
     return part.with_suffix("").with_suffix(".jsonl.part")
 
 
-def part_of(journal: Path) -> Path:
-    """:returns: the recording that the journal ``<name>.jsonl.part`` is of."""
-    return journal.with_suffix("").with_suffix(".wav.part")
+def parts_of(journal: Path) -> list[Path]:
+    """:returns: what the recording that ``<name>.jsonl.part`` is of may be called."""
+    name = journal.with_suffix("")
+    return [name.with_suffix(f"{suffix}.part") for suffix in SOUND_SUFFIXES]
 
 
 def checksum(sound: bytes | memoryview) -> str:
@@ -71,15 +75,20 @@ def checksum(sound: bytes | memoryview) -> str:
 class Journal:
     """A sidecar that is being written; each batch is one write."""
 
-    def __init__(self, path: Path, head: Line) -> None:
-        """:raises OSError: when the disk says no; here and in the methods."""
+    def __init__(self, path: Path, head: Line, box: Box | None = None) -> None:
+        """
+        :param box: what sound is closed with, None to write it as it is.
+        :raises OSError: when the disk says no; here and in the methods.
+        """
+        self._box = box
         self._file = FileIO(path, "x", opener=_open_private)
         self.add([head])
 
     @classmethod
-    def resume(cls, path: Path) -> Journal:
+    def resume(cls, path: Path, box: Box | None = None) -> Journal:
         """:returns: the journal of a writer that died; its last line may be cut."""
         journal = cls.__new__(cls)
+        journal._box = box
         journal._file = FileIO(path, "a+", opener=_open_private)
         journal._file.write(b"\n")
         return journal
@@ -95,9 +104,11 @@ class Journal:
         """:returns: the line that keeps an edit until the recording is settled."""
         if isinstance(edit, Moved):
             return {"kind": "moved", "pieces": [list(piece) for piece in edit.pieces]}
-        sound = b64encode(edit.payload).decode("ascii")
         where = {"channel": edit.channel, "position": edit.position}
-        return {"kind": "late", **where, "sound": sound}
+        sound = edit.payload
+        if self._box is not None:
+            sound = self._box.close(sound, _place(where))
+        return {"kind": "late", **where, "sound": b64encode(sound).decode("ascii")}
 
     def sync(self) -> None:
         """Have all lines on the disk itself."""
@@ -171,12 +182,20 @@ def line_of(text: bytes) -> dict[str, Any] | None:
     return None
 
 
-def edit_of(line: Line) -> Late | Moved | None:
-    """:returns: the edit that a line of a journal keeps; None when it keeps none."""
+def edit_of(line: Line, box: Box | None = None) -> Late | Moved | None:
+    """
+    :param box: what sound was closed with; what it did not close counts for nothing.
+    :returns: the edit that a line of a journal keeps; None when it keeps none.
+    """
     if line["kind"] == "moved":
         return Moved([(at, until, by) for at, until, by in line["pieces"]])
     if line["kind"] == "late":
-        return Late(line["channel"], line["position"], b64decode(line["sound"]))
+        sound = b64decode(line["sound"])
+        try:
+            sound = sound if box is None else box.open(sound, _place(line))
+        except EncryptionError:
+            return None
+        return Late(line["channel"], line["position"], sound)
     return None
 
 
@@ -203,6 +222,11 @@ def write_text(path: Path, text: str, *, sync: bool) -> None:
     except OSError:
         new.unlink(missing_ok=True)
         raise
+
+
+def _place(late: Line) -> bytes:
+    """:returns: where the sound of a line belongs, which its box is bound to."""
+    return b"%d %d" % (late["channel"], late["position"])
 
 
 def _needed(line: Line) -> set[str]:

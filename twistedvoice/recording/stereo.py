@@ -7,7 +7,6 @@ Reads and writes in place, by position; what is to be changed, and in which file
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from io import FileIO
 
@@ -17,6 +16,7 @@ from ..audio.riff import Layout, read_layout
 from ..formats import AudioFormat, Encoding
 from .mixer import CHANNELS, SERVICE, Late, Moved
 from .sidecar import Line, checksum, sum_line
+from .vault import damaged_spans
 
 __all__ = ["Stereo"]
 
@@ -34,6 +34,12 @@ class Stereo:
     def of(cls, file: FileIO, name: str) -> Stereo:
         """:raises AudioFormatError: when it is no WAV file; ``name`` is its name."""
         return cls(file, read_layout(file, name))
+
+    @property
+    def format(self) -> AudioFormat:
+        """How each side is encoded."""
+        form = self.layout.format
+        return AudioFormat(_ENCODINGS[form.tag], form.rate)
 
     @property
     def width(self) -> int:
@@ -54,24 +60,36 @@ class Stereo:
     def read(self, at: int, size: int) -> bytes:
         """:param at: the first byte, from the beginning of the sound."""
         size = min(size, self.layout.data_bytes - at)
-        return os.pread(self.file.fileno(), max(size, 0), self.layout.data_at + at)
+        self.file.seek(self.layout.data_at + at)
+        return self.file.read(max(size, 0))
 
     # -- checksums --------------------------------------------------------------------
 
     def header(self) -> Line:
         """:returns: the line that says what lies before the sound."""
-        there = os.pread(self.file.fileno(), self.layout.data_at, 0)
+        self.file.seek(0)
+        there = self.file.read(self.layout.data_at)
         return {"kind": "header", "bytes": len(there), "blake2b": checksum(there)}
 
     def damaged(self, lines: Iterable[Line]) -> Iterator[int]:
-        """:returns: the seconds that are not what their checksums say."""
+        """:returns: the seconds that are not what was written, each once."""
+        lost = set(self._lost_seconds())
+        yield from sorted(lost)
         for line in lines:
             if line["kind"] != "sum" or line["ms"] != 1000:
                 continue
             second = int(line["at"]) // 1000
+            if second in lost:
+                continue
             there = self.read(second * self.second_bytes, self.second_bytes)
             if len(there) == self.second_bytes and checksum(there) != line["blake2b"]:
                 yield second
+
+    def _lost_seconds(self) -> Iterator[int]:
+        """:returns: what cannot be read at all, perhaps more than once."""
+        for start, end in damaged_spans(self.file):
+            first, last = start - self.layout.data_at, end - self.layout.data_at - 1
+            yield from range(first // self.second_bytes, last // self.second_bytes + 1)
 
     def sums(self, known: Iterable[Line] = ()) -> Iterator[Line]:
         """:param known: lines, of which those of whole seconds are true still."""
@@ -96,6 +114,11 @@ class Stereo:
                 yield from range(start // rate, -(-end // rate))
 
     # -- edits ------------------------------------------------------------------------
+
+    def replace_lost(self) -> None:
+        """Put silence where nothing can be read, so that it can be changed again."""
+        for start, end in damaged_spans(self.file):
+            self._write(start, self._silence(end - start)[: end - start])
 
     def silence(self, spans: Iterable[tuple[int, int]]) -> None:
         """
@@ -145,15 +168,17 @@ class Stereo:
         payload = payload[: len(there) // CHANNELS]
         for byte in range(width):
             there[channel * width + byte :: frame_bytes] = payload[byte::width]
-        view = memoryview(there)
+        self._write(self.layout.data_at + at, there)
+
+    def _write(self, at: int, data: bytes | bytearray) -> None:
+        """:param at: the first byte, from the beginning of the file."""
+        self.file.seek(at)
+        view = memoryview(data)
         while view:
-            count = os.pwrite(self.file.fileno(), view, self.layout.data_at + at)
-            view, at = view[count:], at + count
+            view = view[self.file.write(view) :]
 
     def _silence(self, count: int) -> bytes:
-        form = self.layout.format
-        sound = AudioFormat(_ENCODINGS[form.tag], form.rate)
-        return sound.silence(count * self.width)
+        return self.format.silence(count * self.width)
 
 
 def _spans_of(edit: Late | Moved, width: int) -> Iterator[tuple[int, int]]:

@@ -1,10 +1,10 @@
 # -*- test-case-name: tests.recording.test_todo -*-
 """The mark on a finished recording for which nothing was posted yet.
 
-Beside ``<name>.wav`` lies ``<name>.todo``, with the first and the last line of the
-sidecar. It is there before the recording has its name, whoever finishes it, and goes
-when what is to be done is in the store. So no recording is forgotten, wherever a
-process dies. Everything here blocks.
+Beside ``<name>.wav`` or ``.vault`` lies ``<name>.todo``, with the first and the last
+line of the sidecar. It is there before the recording has its name, whoever finishes it,
+and goes when what is to be done is in the store. So no recording is forgotten, wherever
+a process dies. Everything here blocks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .sidecar import Line, read_lines, write_lines
+from .vault import SOUND_SUFFIXES
 
 __all__ = ["Finished", "left", "mark", "read", "tick_off"]
 
@@ -57,7 +58,9 @@ def left(folder: Path) -> list[Path]:
         for name in names
         if name.endswith(_SUFFIX)
     ]
-    finals = [mark.with_suffix(".wav") for mark in sorted(marks)]
+    finals = [
+        mark.with_suffix(suffix) for mark in sorted(marks) for suffix in SOUND_SUFFIXES
+    ]
     # One without a recording waits for its recovery.
     return [final for final in finals if final.exists()]
 
