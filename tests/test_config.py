@@ -97,6 +97,7 @@ class LoadTests(_ConfigTestCase):
                 "TWISTEDVOICE_TWILIO__AUTH_TOKEN_SECONDARY": "hush2",
                 "TWISTEDVOICE_TWILIO__API_KEY_SECRET": "hush3",
                 "TWISTEDVOICE_RECORDING__KEY": "hush5-and-eleven",
+                "TWISTEDVOICE_RECORDING__ENCRYPTION_KEY": "hush" * 10 + "hus=",
                 "SUB": "hush4",
                 "TWISTEDVOICE_S3__SECRET_ACCESS_KEY": "hush5",
             },

@@ -259,6 +259,20 @@ class ContradictionsTests(SynchronousTestCase):
         self.assertKeys(self.safe | {"recording.key": "k" * 16})
         self.assertKeys(self.safe | {"recording.key": "k" * 15}, "recording.key")
 
+    def test_encryption_key(self) -> None:
+        """It has 32 bytes, and nothing may leave sound that is not encrypted."""
+        key, name = "0f" * 32, "recording.encryption_key"
+        self.assertKeys(self.safe | {name: None, "export.format": "flac"})
+        self.assertKeys(self.safe | {name: key, "carrier_recording.keep_copy": False})
+        for bad in ("hush", key[1:], key + "00"):
+            self.assertKeys(self.safe | {name: bad}, name)
+            self.assertNotIn(bad, *contradictions(self.safe | {name: bad}))
+        for other, value in (
+            ("export.format", "opus"),
+            ("carrier_recording.keep_copy", True),
+        ):
+            self.assertKeys(self.safe | {name: key, other: value}, other)
+
     def test_workers(self) -> None:
         """Workers need a store that can be shared, and a port to hand down [CP-1]."""
         crew = self.safe | {"workers": 2, "store": "a.sqlite", "node_id": "n" * 58}

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import _UnsafeNoResource
@@ -170,10 +171,33 @@ class HouseTests(SynchronousTestCase):
         end = read_lines(folder / "a.jsonl")[-1]
         self.assertEqual(end["seal"], sealed(end["chain"], b"x" * 32))
 
-    def secret(self) -> str:
+    def test_encrypted(self) -> None:
+        """What is recorded, and what a dead process left, is encrypted with the key."""
+        folder, key = Path(self.mktemp()), bytes(range(32))
+        folder.mkdir()
+        config = settings(
+            recordings=str(folder),
+            recording_encryption_key_file=self.secret(key.hex()),
+        )
+        local = house(self.reactor, config).local
+        assert local is not None
+        leave(folder / "a.vault", encryption_key=key)
+        local.startService()
+        self.reactor.advance(1)
+        self.assertTrue((folder / "a.vault").exists())
+
+    def test_encrypted_and_carrier(self) -> None:
+        """The carrier's file is not fetched: it would lie on the disk as it came."""
+        config = self.recorded_by_carrier(self.mktemp())
+        recording = evolve(config.recording, encryption_key="00" * 32)
+        made = house(self.reactor, evolve(config, recording=recording))
+        self.assertIsNone(made.copies)
+        self.assertIsNotNone(made.carrier_side)
+
+    def secret(self, text: str = "x" * 32) -> str:
         """:returns: the path of a file with a secret."""
         path = Path(self.mktemp())
-        path.write_text("x" * 32)
+        path.write_text(text)
         return str(path)
 
     def test_chain(self) -> None:

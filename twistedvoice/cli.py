@@ -33,6 +33,7 @@ from .errors import (
     AudioFormatError,
     BenchError,
     ConfigError,
+    EncryptionError,
     SimulationError,
     StoreError,
 )
@@ -77,6 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
         SimulationError,
         BenchError,
         AudioFormatError,
+        EncryptionError,
         StoreError,
         ArchiveError,
         OSError,
@@ -301,7 +303,7 @@ usage: twistedvoice COMMAND [OPTIONS]
   bench COMMAND put the service under load, and say what this machine holds
   check-config  say whether the configuration is good
   recordings COMMAND
-                list, show, check, finish, export or remove recordings
+                list, show, check, finish, decrypt, export or remove recordings
   outbox        list, retry or drop what is still to be done after calls
 
 twistedvoice COMMAND --help says more.

@@ -110,6 +110,8 @@ class RecordingConfig:
     fsync: Literal["never", "second", "close"]
     #: What recordings are sealed with, None for no seal.
     key: str | None = field(repr=False)
+    #: What they are encrypted with, None for nothing.
+    encryption_key: str | None = field(repr=False)
 
 
 @frozen(kw_only=True)

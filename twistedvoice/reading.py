@@ -25,6 +25,7 @@ from .kinds import (
     is_tcp,
 )
 from .logs import masked
+from .recording.cipher import parse_key
 from .recording.seal import LEAST_KEY_BYTES
 from .setting import Setting
 from .settings import NUMBER_SETTINGS, SETTINGS, did_you_mean
@@ -196,6 +197,7 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             "recording.key: is too short to keep anybody from guessing it; give"
             f" {LEAST_KEY_BYTES} characters or more"
         )
+    yield from _against_encryption(values)
     key, secret = "twilio.api_key_sid", "twilio.api_key_secret"
     for one, other in ((key, secret), (secret, key)):
         if values.get(one) and values.get(other, "") is None:
@@ -203,6 +205,28 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
     if values.get("carrier_recording.enabled"):
         yield from _missing_account(values, "carrier_recording.enabled is true")
     yield from undeliverable(values)
+
+
+def _against_encryption(values: Mapping[str, Any]) -> Iterator[str]:
+    key = values.get("recording.encryption_key")
+    if not key:
+        return
+    try:
+        parse_key(key)
+    except ValueError as error:
+        yield (
+            f"recording.encryption_key: {error}; give the base64 or the hex of 32"
+            " random bytes"
+        )
+    for other, off in (
+        ("export.format", "off"),
+        ("carrier_recording.keep_copy", False),
+    ):
+        if values.get(other, off) != off:
+            yield (
+                f"{other}: leaves sound on the disk that is not encrypted, but"
+                " recording.encryption_key is set; give one of them"
+            )
 
 
 def _against_workers(values: Mapping[str, Any]) -> Iterator[str]:

@@ -271,6 +271,11 @@ SETTINGS = (
         help="When recordings reach the disk itself: never, second or close.",
     ),
     *secret("recording.key", "What recordings are sealed with.", reload=False),
+    *secret(
+        "recording.encryption_key",
+        "What recordings are encrypted with: 32 bytes, in base64 or hex.",
+        reload=False,
+    ),
     *(
         Setting(
             key=f"retention.{what}",

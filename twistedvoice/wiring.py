@@ -49,6 +49,7 @@ from .realtime.schedule import Schedule
 from .recording.afterwards import Plan
 from .recording.carrier_copy import CarrierCopies, copy_errand
 from .recording.carrier_side import CarrierRecordings
+from .recording.cipher import parse_key
 from .recording.local import LocalRecordings
 from .recording.posting import Posting
 from .recording.process import WriterProcess
@@ -186,6 +187,9 @@ class House:
         self.copies: CarrierCopies | None = None
         if not config.recordings or not config.carrier_recording.enabled:
             return
+        if config.recording.encryption_key is not None:
+            # The carrier's file would lie on the disk as it came.
+            return
         if self._rest is not None:
             self.copies = CarrierCopies(
                 self.client,
@@ -233,7 +237,7 @@ class House:
         self.local: LocalRecordings | None = None
         self.retention: Retention | None = None
         self.carrier_side: CarrierRecordings | None = None
-        key = config.recording.key
+        key, secret = config.recording.key, config.recording.encryption_key
         if self.posting is not None:
             self.local = LocalRecordings(
                 self._reactor,
@@ -247,6 +251,7 @@ class House:
                 fsync=config.recording.fsync,
                 finished=self.posting.finished,
                 key=None if key is None else key.encode("ascii"),
+                encryption_key=None if secret is None else parse_key(secret),
             )
             self.retention = Retention(
                 self._reactor,

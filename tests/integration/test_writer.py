@@ -16,6 +16,7 @@ from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.process import WriterProcess
 from twistedvoice.recording.sidecar import read_lines
+from twistedvoice.recording.vault import opener
 
 from ..recording.parts_contract import HELLO, LOUD, LOW, WELCOME, PartsContract
 
@@ -68,6 +69,21 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertIn({"kind": "lost", "at": 500, "ms": 200}, lines)
         self.assertEqual([n["at"] for n in lines if n["kind"] == "sum"], [0, 1000])
         self.assertTrue(lines[-1]["degraded"])
+
+    def test_killed_while_it_encrypts(self) -> None:
+        """Another process goes on with what is encrypted, too."""
+        key = bytes(range(32))
+        part = self.parts.new(self.folder / "a.vault", MULAW_8K, encryption_key=key)
+        self.assertNotIn(repr(key), repr(part))
+        part.open()
+        part.append(half_a_second(0))
+        self.kill()
+        with capturedLogs():
+            part.append(half_a_second(1))
+        part.finish(half_a_second(2)._replace(until_us=1_700_000))
+        samples = read_wav(self.folder / "a.vault", opener(key)).samples
+        self.assertEqual(set(samples[: 1500 * 8, 1].tolist()), {LOW})
+        self.assertEqual(set(samples[500 * 8 : 700 * 8, 0].tolist()), {0})
 
     def test_killed_before_it_is_finished(self) -> None:
         """A call that ends after its writer died is whole but for what that held."""

@@ -141,6 +141,13 @@ class UploadTests(SynchronousTestCase):
             [*self.storage.types.values()], ["application/x-ndjson", "audio/wav"]
         )
 
+    def test_encrypted(self) -> None:
+        """What is encrypted is put as it is, under its own name."""
+        self.path = self.path.rename(self.path.with_suffix(".vault"))
+        done = self.successResultOf(self.perform())
+        self.assertEqual(self.storage.objects["2026/01/02/n-1.vault"], b"sound")
+        self.assertEqual(self.storage.types[done["key"]], "application/octet-stream")
+
     def test_again(self) -> None:
         """Once more is the same objects."""
         self.successResultOf(self.perform())

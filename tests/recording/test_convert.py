@@ -110,6 +110,14 @@ class ConvertTests(SynchronousTestCase):
             self.assertRaises(AudioFormatError, self.convert, format)
         self.assert_only_source()
 
+    def test_encrypted(self) -> None:
+        """What is encrypted is not written anywhere as it is."""
+        source = self.source.rename(self.source.with_suffix(".vault"))
+        target = source.with_suffix(".flac")
+        error = self.assertRaises(AudioFormatError, convert, source, target, "flac")
+        self.assertIn("is encrypted", str(error))
+        self.assertFalse(target.exists())
+
     def test_full(self) -> None:
         """A disk without room is the system's error, and leaves nothing."""
         for format in FORMATS:  # noqa: A001

@@ -25,6 +25,7 @@ from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.recording import Recording
 from twistedvoice.recording.seal import sealed
 from twistedvoice.recording.sidecar import read_lines
+from twistedvoice.recording.vault import opener
 
 #: Twenty milliseconds of the caller, and of the service.
 HELLO, WELCOME = b"\x80" * 160, b"\x00" * 160
@@ -120,6 +121,7 @@ class LocalTestCase(SynchronousTestCase):
 
     without_audio: Literal["keep", "discard"] = "keep"
     key: bytes | None = None
+    encryption_key: bytes | None = None
 
     def setUp(self) -> None:
         """Start the service."""
@@ -134,6 +136,7 @@ class LocalTestCase(SynchronousTestCase):
             PartsHere(),
             without_audio=self.without_audio,
             key=self.key,
+            encryption_key=self.encryption_key,
         )
         self.recordings.startService()
         self.thread.done.clear()
@@ -595,3 +598,22 @@ class SealedTests(LocalTestCase):
         end = read_lines(Path(facts["path"]).with_suffix(".jsonl"))[-1]
         self.assertEqual((facts["chain"], facts["seal"]), (end["chain"], end["seal"]))
         self.assertEqual(facts["seal"], sealed(facts["chain"], b"0123456789abcdef"))
+
+
+class EncryptedTests(LocalTestCase):
+    """A service that encrypts."""
+
+    encryption_key = bytes(range(32))
+
+    def test_encrypted(self) -> None:
+        """The call's record says where the encrypted file is; its sidecar is plain."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(2)
+        facts = self.facts(call)
+        path = Path(facts["path"])
+        self.assertEqual((facts["state"], path.name), ("done", "n1-1.vault"))
+        self.assertEqual(self.names(), [])
+        samples = read_wav(path, opener(self.encryption_key)).samples
+        self.assertEqual(set(samples[:8000, 0].tolist()), {LOUD})
+        self.assertEqual(read_lines(path.with_suffix(".jsonl"))[-1]["why"], "ended")

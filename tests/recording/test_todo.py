@@ -59,6 +59,14 @@ class TodoTests(SynchronousTestCase):
         finished = self.marked()
         self.assertEqual((finished.duration_ms, finished.degraded), (0, True))
 
+    def test_encrypted(self) -> None:
+        """An encrypted recording is found by its mark like any other."""
+        key = bytes(32)
+        part = leave(self.folder / "n-1.vault", encryption_key=key)
+        final = settle(part, "ended", check=False, sync=False, encryption_key=key).path
+        self.assertEqual(left(self.folder), [final])
+        self.assertEqual(final.suffix, ".vault")
+
     def test_left(self) -> None:
         """What is settled is marked until it is ticked off; a part is not."""
         final = settle(leave(self.final), "ended", check=False, sync=False).path

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import AudioFormatError, ConfigError
 from .settle import sync_folder
+from .vault import is_vault
 
 __all__ = ["ExportFormat", "convert", "is_true_copy", "main"]
 
@@ -49,10 +50,12 @@ def convert(
 
     :param told: is called now and then with the sample frames written, and all there
         are.
-    :raises AudioFormatError: when ``source`` is no sound that can be read.
+    :raises AudioFormatError: when ``source`` cannot be read, or is encrypted.
     :raises ConfigError: when the extra is not installed.
     :raises OSError: when a file cannot be read or written.
     """
+    if is_vault(source):
+        raise AudioFormatError(f"{source}: is encrypted; decrypt it first")
     soundfile = _soundfile()
     new = target.with_name(target.name + ".new")
     try:
