@@ -79,7 +79,7 @@ class VerifyTests(CommandTestCase):
     def test_unreadable(self) -> None:
         """What cannot be read is a fault."""
 
-        def unreadable(path: Path, key: bytes | None) -> Verdict:
+        def unreadable(path: Path, key: bytes | None, **named: object) -> Verdict:
             raise PermissionError(13, "not yours", str(path))
 
         self.patch(verifying, "verify", unreadable)

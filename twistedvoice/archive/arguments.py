@@ -8,7 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Commands", "add_key_file", "command", "folder"]
+from ..recording.cipher import read_encryption_key
+
+__all__ = [
+    "Commands",
+    "add_encryption_key_file",
+    "add_key_file",
+    "command",
+    "encryption_key",
+    "folder",
+]
 
 #: What ``add_subparsers`` returns.
 Commands = Any
@@ -45,6 +54,29 @@ def add_key_file(parser: argparse.ArgumentParser, use: str) -> None:
         type=Path,
         help=f"{use} the key in this file, as recording.key_file names it",
     )
+
+
+def add_encryption_key_file(
+    parser: argparse.ArgumentParser, *, required: bool = False
+) -> None:
+    """Add what :func:`encryption_key` reads."""
+    parser.add_argument(
+        "--encryption-key-file",
+        metavar="FILE",
+        type=Path,
+        required=required,
+        help="open encrypted recordings with the key in this file, as"
+        " recording.encryption_key_file names it",
+    )
+
+
+def encryption_key(said: argparse.Namespace) -> bytes | None:
+    """
+    :returns: the key that recordings are encrypted with, None when none was given.
+    :raises ConfigError: when its file holds none.
+    """
+    path: Path | None = said.encryption_key_file
+    return None if path is None else read_encryption_key(path)
 
 
 def folder(text: str) -> Path:

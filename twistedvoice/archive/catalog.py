@@ -22,12 +22,12 @@ from ..errors import AudioFormatError
 from ..recording.part import is_being_written
 from ..recording.settle import PART_SUFFIX
 from ..recording.sidecar import Line, line_of
+from ..recording.vault import SOUND_SUFFIXES
 
 __all__ = ["Entry", "Files", "day_folders", "files_in", "read_entry", "scan"]
 
 State = Literal["finished", "writing", "left"]
 
-_SOUND = ".wav"
 _SIDECAR = ".jsonl"
 #: Lies beside a recording with which something is still to be done.
 _TO_DO = ".todo"
@@ -57,7 +57,7 @@ class Files:
     @property
     def is_finished(self) -> bool:
         """Whether the sound has its final name."""
-        return self.sound.endswith(_SOUND)
+        return self.sound.endswith(SOUND_SUFFIXES)
 
     @property
     def is_waited_for(self) -> bool:
@@ -130,11 +130,8 @@ def files_in(folder: str) -> list[Files]:
             )
     except FileNotFoundError:
         return []
-    stems = {
-        name.removesuffix(PART_SUFFIX).removesuffix(_SOUND)
-        for name in names
-        if name.endswith((_SOUND, _SOUND + PART_SUFFIX))
-    }
+    sounds = (name.removesuffix(PART_SUFFIX) for name in names)
+    stems = {Path(name).stem for name in sounds if name.endswith(SOUND_SUFFIXES)}
     grouped = dict[str, set[str]]()
     for name in names:
         stem = _stem(name, stems)
@@ -201,14 +198,14 @@ def _stem(name: str, stems: Collection[str]) -> str | None:
 
 def _recordings(folder: str, stem: str, names: set[str]) -> Iterator[Files]:
     """:returns: one; two while a second of that name is written."""
-    whole, part = stem + _SOUND, stem + _SOUND + PART_SUFFIX
+    whole = {stem + suffix for suffix in SOUND_SUFFIXES} & names
     growing = {name for name in names if name.endswith(PART_SUFFIX)}
-    if part in names:
-        its = growing if whole in names else names
+    for part in {stem + suffix + PART_SUFFIX for suffix in SOUND_SUFFIXES} & names:
+        its = growing if whole else names
         yield Files(folder, stem, part, tuple(sorted(its - {part})))
         names = names - its
-    if whole in names:
-        yield Files(folder, stem, whole, tuple(sorted(names - {whole})))
+    for sound in whole:
+        yield Files(folder, stem, sound, tuple(sorted(names - {sound})))
 
 
 def _state(files: Files) -> State:
@@ -240,7 +237,7 @@ def _line(text: bytes, kind: str) -> Line:
 
 
 def _length_ms(path: str) -> float | None:
-    """:returns: how long the sound is; None when that is no sound."""
+    """:returns: how long the sound is; None when that is no sound, or encrypted."""
     with open(path, "rb") as file:
         try:
             layout = read_layout(file, path)

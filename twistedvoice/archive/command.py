@@ -12,7 +12,7 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 
-from . import exporting, listing, purging, recovering, showing, verifying
+from . import decrypting, exporting, listing, purging, recovering, showing, verifying
 
 __all__ = ["recordings"]
 
@@ -27,7 +27,15 @@ def recordings(words: Sequence[str], *, wall: Callable[[], float] = time.time) -
     """
     parser = argparse.ArgumentParser("twistedvoice recordings")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for each in (listing, showing, verifying, recovering, exporting, purging):
+    for each in (
+        listing,
+        showing,
+        verifying,
+        recovering,
+        decrypting,
+        exporting,
+        purging,
+    ):
         each.add(commands, wall)
     said = parser.parse_args(words)
     status: int = said.run(said)

@@ -66,7 +66,9 @@ def _at(path: Path) -> Entry:
         entry = read_entry(files) if files.sound == path.name else None
         if entry is not None:
             return entry
-    raise ArchiveError(f"{path}: is no recording; its name would end with .wav")
+    raise ArchiveError(
+        f"{path}: is no recording; its name would end with .wav or .vault"
+    )
 
 
 def _all_files(folder: Path) -> Iterator[Files]:

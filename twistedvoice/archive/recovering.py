@@ -11,7 +11,14 @@ from pathlib import Path
 from ..recording.recovery import outcomes
 from ..recording.seal import read_key
 from ..recording.sidecar import read_lines
-from .arguments import Commands, add_key_file, command, folder
+from .arguments import (
+    Commands,
+    add_encryption_key_file,
+    add_key_file,
+    command,
+    encryption_key,
+    folder,
+)
 from .screen import tell, watched
 
 __all__ = ["add"]
@@ -28,12 +35,14 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
     )
     parser.add_argument("folder", metavar="DIR", type=folder)
     add_key_file(parser, "seal them with")
+    add_encryption_key_file(parser)
 
 
 def _run(said: argparse.Namespace) -> int:
     failed = finished = 0
     key = said.key_file and read_key(said.key_file)
-    for part, outcome in watched(outcomes(said.folder, key), "recovering"):
+    found = outcomes(said.folder, key, encryption_key(said))
+    for part, outcome in watched(found, "recovering"):
         facts = _facts(part, outcome)
         tell(facts, _words(facts), as_json=said.json)
         failed += "error" in facts

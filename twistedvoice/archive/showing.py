@@ -14,7 +14,7 @@ from attrs import asdict
 from ..errors import ArchiveError
 from ..recording.sidecar import Line
 from ..table import Table, show
-from .arguments import Commands, command
+from .arguments import Commands, add_encryption_key_file, command, encryption_key
 from .find import default_folder, recording_named
 from .listing import facts
 from .screen import tell
@@ -44,11 +44,13 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
         default=default_folder(),
         help="where ids are looked for; by default $TWISTEDVOICE_RECORDINGS",
     )
+    add_encryption_key_file(parser)
     parser.add_argument("--picture", metavar="FILE.png", help="draw it, too")
 
 
 def _run(said: argparse.Namespace) -> int:
-    story = read_story(recording_named(said.recording, said.folder))
+    entry = recording_named(said.recording, said.folder)
+    story = read_story(entry, encryption_key(said))
     if said.picture:
         _draw(story, said.picture)
     if said.json:

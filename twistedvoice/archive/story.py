@@ -19,6 +19,7 @@ from ..audio.wav import read_wav
 from ..errors import ArchiveError
 from ..recording.mixer import CALLER, CHANNELS, SERVICE
 from ..recording.sidecar import Line, read_lines
+from ..recording.vault import opener
 from .catalog import Entry
 from .speech import Level, Span, level, speech
 
@@ -105,15 +106,17 @@ class Story:
         )
 
 
-def read_story(entry: Entry) -> Story:
+def read_story(entry: Entry, encryption_key: bytes | None = None) -> Story:
     """
     Read all of a recording.
 
+    :param encryption_key: what it is encrypted with, if it is.
     :raises OSError: when it cannot be read.
     :raises AudioFormatError: when it is no sound.
+    :raises EncryptionError: when it is encrypted, and not with this key.
     :raises ArchiveError: when it has not the two channels of a recording.
     """
-    sound = read_wav(entry.path)
+    sound = read_wav(entry.path, opener(encryption_key))
     frames, channels = sound.samples.shape
     if channels != CHANNELS:
         raise ArchiveError(

@@ -9,8 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from ..errors import EncryptionError
 from ..recording.seal import read_key
-from .arguments import Commands, add_key_file, command
+from .arguments import (
+    Commands,
+    add_encryption_key_file,
+    add_key_file,
+    command,
+    encryption_key,
+)
 from .catalog import Entry
 from .find import recordings_at
 from .screen import tell, watched
@@ -35,16 +42,18 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
     )
     parser.add_argument("paths", metavar="DIR|PATH", type=Path, nargs="+")
     add_key_file(parser, "check seals with")
+    add_encryption_key_file(parser)
 
 
 def _run(said: argparse.Namespace) -> int:
     key = said.key_file and read_key(said.key_file)
+    secret = encryption_key(said)
     entries = list(watched(recordings_at(said.paths), "looking"))
     states = Counter[str]()
     for entry in watched(entries, "verifying", len(entries)):
         path = entry.path
         finished = entry.state == "finished"
-        facts = _facts(path, key) if finished else _unfinished(entry)
+        facts = _facts(path, key, secret) if finished else _unfinished(entry)
         states[str(facts["state"])] += 1
         if said.json:
             tell(facts, "", as_json=True)
@@ -55,10 +64,10 @@ def _run(said: argparse.Namespace) -> int:
     return 1 if states["changed"] or states["unreadable"] else 0
 
 
-def _facts(path: Path, key: bytes | None) -> Mapping[str, object]:
+def _facts(path: Path, key: bytes | None, secret: bytes | None) -> Mapping[str, object]:
     try:
-        verdict = verify(path, key)
-    except OSError as error:
+        verdict = verify(path, key, encryption_key=secret)
+    except (OSError, EncryptionError) as error:
         return {"path": str(path), "state": "unreadable", "problems": [str(error)]}
     return {
         "path": str(path),
