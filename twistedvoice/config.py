@@ -276,6 +276,16 @@ class Config:
         """``public_url`` as a ``wss:`` URL; ``ws:`` where that is not https."""
         return self.public_url and "ws" + self.public_url.removeprefix("http")
 
+    @property
+    def fetches_copies(self) -> bool:
+        """
+        Whether the carrier's files are compared with ours.
+
+        Not where ours are encrypted: theirs would lie on the disk as they came.
+        """
+        is_plain = self.recording.encryption_key is None
+        return bool(self.recordings) and self.carrier_recording.enabled and is_plain
+
     def number(self, to_number: str) -> NumberConfig:
         """:returns: what holds for calls to this number."""
         return self.numbers.get(normal_number(to_number), self.numbers["default"])

@@ -185,12 +185,7 @@ class House:
     def _make_copies(self) -> None:
         config = self.config
         self.copies: CarrierCopies | None = None
-        if not config.recordings or not config.carrier_recording.enabled:
-            return
-        if config.recording.encryption_key is not None:
-            # The carrier's file would lie on the disk as it came.
-            return
-        if self._rest is not None:
+        if config.fetches_copies and self._rest is not None:
             self.copies = CarrierCopies(
                 self.client,
                 self.client.fetch,
