@@ -25,6 +25,7 @@ from twistedvoice.recording.parts import PartsHere
 from twistedvoice.recording.recovery import recover
 from twistedvoice.recording.settle import Settled, settle
 from twistedvoice.recording.sidecar import journal_path, read_lines
+from twistedvoice.recording.vault import opener
 from twistedvoice.store.sqlite import SqliteStore
 
 from .left import leave
@@ -40,6 +41,7 @@ import os, resource, signal, sys
 from tests.recording.test_local import LineCall, LocalTestCase
 case = LocalTestCase()
 case.mktemp = lambda: sys.argv[1]
+case.encryption_key = bytes.fromhex(sys.argv[2]) or None
 case.setUp()
 call = LineCall(case)
 call.said_something()
@@ -61,10 +63,13 @@ print(json.dumps([facts[0]["recording"], dict(case.recordings.counts)]))
 """
 
 
-def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    script: str, folder: Path, key: bytes | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one of the above."""
+    words = [RECORDS + script, str(folder.absolute()), (key or b"").hex()]
     return subprocess.run(
-        [sys.executable, "-c", RECORDS + script, str(folder.absolute())],
+        [sys.executable, "-c", *words],
         env={**os.environ, "PYTHONPATH": str(Path(twistedvoice.__file__).parents[1])},
         capture_output=True,
         text=True,
@@ -75,13 +80,16 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 class DeathTests(SynchronousTestCase):
     """``kill -9``, and a power cut."""
 
+    #: What recordings are encrypted with.
+    encryption_key: bytes | None = None
+
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
 
     def assert_recovered(self, seconds: float) -> None:
         """All but the last second is there, both sides, each in its place."""
-        (path,) = recover(self.folder)
-        samples = read_wav(path).samples
+        (path,) = recover(self.folder, None, self.encryption_key)
+        samples = read_wav(path, opener(self.encryption_key)).samples
         self.assertGreaterEqual(len(samples), (seconds - 1) * 8000)
         whole = samples[: round((seconds - 1) * 8000)]
         self.assertEqual(set(whole[:, 0].tolist()), {LOUD})
@@ -90,7 +98,7 @@ class DeathTests(SynchronousTestCase):
 
     def test_kill(self) -> None:
         """A killed process loses less than the last second."""
-        killed = run(KILLED, self.folder)
+        killed = run(KILLED, self.folder, self.encryption_key)
         self.assertEqual(killed.returncode, -9, killed.stderr)
         self.assert_recovered(10)
 
@@ -101,7 +109,7 @@ class DeathTests(SynchronousTestCase):
     def test_power_cut_with_junk(self) -> None:
         """Where the file grew but its sound never arrived, nothing is made up."""
         seconds = self.record_until_power_cut()
-        (part,) = self.folder.rglob("*.wav.part")
+        (part,) = {*self.folder.rglob("*.part")} - {*self.folder.rglob("*.jsonl.part")}
         with part.open("ab") as file:
             file.write(bytes(20_000))
         self.assert_recovered(seconds)
@@ -122,8 +130,9 @@ class DeathTests(SynchronousTestCase):
         case = LocalTestCase()
         case.clock = clock
         case.recordings = LocalRecordings(
-            clock, self.folder, execute, PartsHere(), fsync="second"
-        )
+            clock, self.folder, execute, PartsHere(), fsync="second",
+            encryption_key=self.encryption_key,
+        )  # fmt: skip
         case.recordings.startService()
         call = LineCall(case)
         call.said_something()
@@ -134,6 +143,19 @@ class DeathTests(SynchronousTestCase):
         for name, content in flushed.items():
             Path(name).write_bytes(content)
         return 7.3
+
+
+class EncryptedDeathTests(DeathTests):
+    """The same of a service that encrypts."""
+
+    encryption_key = bytes(range(32))
+
+    def test_power_cut_in_a_page(self) -> None:
+        """A page that was half written costs a quarter of a second more."""
+        seconds = self.record_until_power_cut()
+        (part,) = self.folder.rglob("*.vault.part")
+        os.truncate(part, part.stat().st_size - 1)
+        self.assert_recovered(seconds - 0.25)
 
 
 class FullTests(SynchronousTestCase):
