@@ -442,7 +442,7 @@ class _Workshop:
     def __call__(self) -> Agent:
         raise AssertionError("no call was to come")
 
-    def open(self, surroundings: Surroundings) -> Deferred[None]:
+    def open_workshop(self, surroundings: Surroundings) -> Deferred[None]:
         self.events.append("opened")
         return self.opening
 

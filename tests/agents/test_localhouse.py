@@ -25,7 +25,7 @@ class LocalHouseTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = EngineReactor()
         self.house = LocalHouse(DIALOGUE, ears=1)
-        self.opening = self.house.open(
+        self.opening = self.house.open_workshop(
             Surroundings(
                 reactor=self.reactor, defer_to_thread=maybeDeferred, cache=None
             )

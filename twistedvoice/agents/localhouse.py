@@ -60,7 +60,7 @@ class LocalHouse:
         """:returns: the agent of one call."""
         return self._agent(self)
 
-    def open(self, surroundings: Surroundings) -> Deferred[None]:
+    def open_workshop(self, surroundings: Surroundings) -> Deferred[None]:
         """
         Start the engines and make all sentences ready.
 

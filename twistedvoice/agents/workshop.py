@@ -37,7 +37,7 @@ class Workshop(Protocol):
     def __call__(self) -> Agent:
         """:returns: the agent of one call."""
 
-    def open(self, surroundings: Surroundings) -> Deferred[None]:
+    def open_workshop(self, surroundings: Surroundings) -> Deferred[None]:
         """
         Start what is needed; called once, before the first call.
 
@@ -69,5 +69,5 @@ def open_all(
         closing = gatherResults([each.close() for each in workshops])
         return closing.addCallback(lambda _: failures[0])
 
-    opening = [each.open(surroundings) for each in workshops]
+    opening = [each.open_workshop(surroundings) for each in workshops]
     return DeferredList(opening, consumeErrors=True).addCallback(opened)

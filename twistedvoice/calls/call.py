@@ -36,8 +36,8 @@ from .inbound import Inbound
 from .lifecycle import OVER, Life, LifeMachine
 from .patience import patiently
 from .services import CallServices, Route
-from .spending import Spending
 from .speech import Speech
+from .spending import Spending
 from .turns import Turns
 from .voice import Voice
 
