@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.recording.test_alignment -*-
+# -*- test-case-name: tests.slow.alignment -*-
 """The recording of a simulated call, held against what the simulator's ear heard.
 
 The call goes on in virtual time. Everything between is the service's: dialect, inbound,
