@@ -145,6 +145,9 @@ class ErrandStore(Protocol):
     ) -> Deferred[Sequence[KeptErrand]]:
         """:returns: those in this state, else all that are not done, oldest first."""
 
+    def sessions_to_do(self) -> Deferred[Collection[str]]:
+        """:returns: the ids of all sessions with errands that are not done."""
+
     def retry_errands(
         self, ids: Sequence[str] | None, *, now: float
     ) -> Deferred[Sequence[str]]:

@@ -76,6 +76,23 @@ class ErrandsContract(Base):
         await self.store.add_errands([errand()], now=NOW)
         self.assertEqual(await self.taken_ids(NOW + 9999), [])
 
+    async def test_sessions_to_do(self) -> None:
+        """A session counts while any of its errands is not done, parked or not."""
+        posted = [
+            errand(),
+            errand("upload"),
+            *(errand(session=s) for s in ("S2", "S3")),
+        ]
+        await self.store.add_errands(
+            [*posted, errand("webhook", after="upload")], now=NOW
+        )
+        self.assertEqual({*await self.store.sessions_to_do()}, {"S1", "S2", "S3"})
+        await self.take()
+        await self.store.errand_done("S1/export", {}, now=NOW)
+        await self.store.errand_done("S2/export", {}, now=NOW)
+        await self.store.errand_failed("S3/export", "node-a", "no", due_at=None)
+        self.assertEqual({*await self.store.sessions_to_do()}, {"S1", "S3"})
+
     async def test_errands_are_posted_all_or_none(self) -> None:
         """One that cannot be written takes the others back with it."""
         bad = Errand(id="S2/x", kind="x", session_id="S2", details={"sound": b"\xff"})

@@ -150,6 +150,9 @@ class Ledger(ABC):
         states = _UNDONE if state is None else (state,)
         return self._ask(lambda rows: rows.errands(states, limit))
 
+    def sessions_to_do(self) -> Deferred[Collection[str]]:
+        return self._ask(lambda rows: rows.sessions(_UNDONE))
+
     def retry_errands(
         self, ids: Sequence[str] | None, *, now: float
     ) -> Deferred[Sequence[str]]:

@@ -130,6 +130,9 @@ class _MemoryRows:
         found = [kept for kept in self.kept_errands.values() if kept.state in states]
         return sorted(found, key=lambda kept: (kept.posted_at, kept.errand.id))[:limit]
 
+    def sessions(self, states: Sequence[ErrandState]) -> Collection[str]:
+        return {kept.errand.session_id for kept in self.errands(states, None)}
+
     def tally_errands(self) -> Tally:
         waiting = self.errands(["waiting"], None)
         return Tally(

@@ -94,6 +94,9 @@ class Rows(Protocol):
     ) -> Sequence[KeptErrand]:
         """:returns: those in one of these states, in the order they were posted in."""
 
+    def sessions(self, states: Sequence[ErrandState]) -> Collection[str]:
+        """:returns: the ids of those that have errands in one of these states."""
+
     def tally_errands(self) -> Tally:
         """:returns: how many there are to do."""
 

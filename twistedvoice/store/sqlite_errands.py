@@ -70,6 +70,14 @@ class SqliteErrands:
             [*states, -1 if limit is None else limit],
         )
 
+    def sessions(self, states: Sequence[ErrandState]) -> Collection[str]:
+        rows = self.connection.execute(
+            "SELECT DISTINCT session_id FROM errands"  # noqa: S608
+            f" WHERE state IN ({', '.join('?' * len(states))})",
+            list(states),
+        )
+        return {session_id for (session_id,) in rows}
+
     def tally_errands(self) -> Tally:
         rows = self.connection.execute(
             "SELECT state, count(*), min(posted_at) FROM errands"
