@@ -180,8 +180,7 @@ class RetentionTests(ServiceTestCase):
         self.addCleanup(self.end, service)
         left = sorted(each.stem for each in folder.rglob("*.wav"))
         self.assertEqual(left, ["one", "three"])
-        assert service.house.local is not None
-        self.assertEqual(service.house.local.counts["purged"], 1)
+        self.assertEqual(service.house.keeping.recording_counts["purged"], 1)
         self.successResultOf(service.stopService())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
-from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import _UnsafeNoResource
 from twisted.web.test.requesthelper import DummyRequest
 
 from tests.house import HouseReactor, house, settings
-from tests.recording.left import leave
 from twistedvoice.archive.purge import Limits
 from twistedvoice.carriers.twilio.markup import Dial, HangUp, Redirect
 from twistedvoice.config import Config
 from twistedvoice.errors import StoreError
-from twistedvoice.interfaces import Errand
-from twistedvoice.recording.seal import sealed
-from twistedvoice.recording.settle import settle
-from twistedvoice.recording.sidecar import read_lines
 from twistedvoice.routing import Routes
 from twistedvoice.web.admin import Health, Metrics, Ready
 from twistedvoice.web.site import MediaResource, QuietSite
@@ -107,146 +99,6 @@ class HouseTests(SynchronousTestCase):
             self.assertEqual(made.webhooks.after_stream, meant)
             self.assertEqual(made.services.hang_up_by_control, said != "hangup")
 
-    def recorded_by_carrier(self, recordings: str) -> Config:
-        """:returns: a configuration in which the carrier records too."""
-        return settings(
-            recordings=recordings,
-            carrier_recording_enabled=1,
-            twilio_account_sid="AC" + "0" * 32,
-            twilio_api_key_sid="SK" + "0" * 32,
-            twilio_api_key_secret_file=self.secret(),
-        )
-
-    def test_recorders(self) -> None:
-        """Each recorder is there when it is wanted, and observes every call."""
-        self.assertEqual(house(self.reactor, settings()).services.observers, [])
-        config = self.recorded_by_carrier(self.mktemp())
-        made = house(self.reactor, config)
-        self.assertEqual(made.services.observers, [made.local, made.carrier_side])
-        self.assertNotIn(None, made.services.observers)
-        assert made.copies is not None and made.carrier_side is not None
-        made.apply(config, made.routes)
-        self.assertIs(made.copies.rest, made.carrier_side.rest)
-        self.assertIsNotNone(made.services.control)
-
-    def test_copies(self) -> None:
-        """What both sides recorded is to be compared, if we keep recordings at all."""
-        cdr: dict[str, object] = {
-            "session_id": "s-1",
-            "call_id": "CA1",
-            "account_id": "AC1",
-            "recording": {"state": "done", "path": "/r/s-1.wav"},
-            "carrier_recording": {"state": "done", "sid": "RE1"},
-        }
-        for folder, posted in ((self.mktemp(), ["s-1/copy"]), ("", [])):
-            config = self.recorded_by_carrier(folder)
-            made = house(self.reactor, config)
-            self.successResultOf(made.services.keep_cdr(cdr))
-            errands = self.successResultOf(made.store.errands())
-            self.assertEqual([each.errand.id for each in errands], posted)
-
-    def test_performers(self) -> None:
-        """What is to be done after a call can be done, and nothing else."""
-        self.assertEqual(house(self.reactor, settings()).performers, {})
-        config = settings(
-            recordings=self.mktemp(),
-            export_format="flac",
-            s3_bucket="calls",
-            s3_access_key_id="AKIA",
-            s3_secret_access_key_file=self.secret(),
-        )
-        made = house(self.reactor, config)
-        self.assertEqual([*made.performers], ["export", "upload"])
-
-    def test_sealed(self) -> None:
-        """What is recorded, and what a dead process left, is sealed with the key."""
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        config = settings(recordings=str(folder), recording_key_file=self.secret())
-        local = house(self.reactor, config).local
-        assert local is not None
-        leave(folder / "a.wav")
-        local.startService()
-        self.reactor.advance(1)
-        end = read_lines(folder / "a.jsonl")[-1]
-        self.assertEqual(end["seal"], sealed(end["chain"], b"x" * 32))
-
-    def test_encrypted(self) -> None:
-        """What is recorded, and what a dead process left, is encrypted with the key."""
-        folder, key = Path(self.mktemp()), bytes(range(32))
-        folder.mkdir()
-        config = settings(
-            recordings=str(folder),
-            recording_encryption_key_file=self.secret(key.hex()),
-        )
-        local = house(self.reactor, config).local
-        assert local is not None
-        leave(folder / "a.vault", encryption_key=key)
-        local.startService()
-        self.reactor.advance(1)
-        self.assertTrue((folder / "a.vault").exists())
-
-    def test_encrypted_and_carrier(self) -> None:
-        """The carrier's file is not fetched: it would lie on the disk as it came."""
-        config = self.recorded_by_carrier(self.mktemp())
-        recording = evolve(config.recording, encryption_key="00" * 32)
-        made = house(self.reactor, evolve(config, recording=recording))
-        self.assertIsNone(made.copies)
-        self.assertIsNotNone(made.carrier_side)
-
-    def secret(self, text: str = "x" * 32) -> str:
-        """:returns: the path of a file with a secret."""
-        path = Path(self.mktemp())
-        path.write_text(text)
-        return str(path)
-
-    def test_chain(self) -> None:
-        """All that is configured is posted, each after the one before."""
-        folder, secret = Path(self.mktemp()), Path(self.mktemp())
-        secret.write_text("whsec_" + "k" * 32)
-        config = settings(
-            recordings=str(folder),
-            export_format="flac",
-            s3_bucket="calls",
-            s3_access_key_id="AKIA",
-            s3_secret_access_key_file=str(secret),
-            webhook_url="http://127.0.0.1:9/hook",
-            webhook_secret_file=str(secret),
-        )
-        made = house(self.reactor, config)
-        settle(leave(folder / "S1.wav"), "ended", check=False, sync=False)
-        assert made.posting is not None
-        made.posting.startService()
-        kept = self.successResultOf(made.store.errands())
-        self.assertEqual(
-            [(each.errand.kind, each.errand.after) for each in kept],
-            [("export", ""), ("upload", "S1/export"), ("webhook", "S1/upload")],
-        )
-
-    def test_after_a_call(self) -> None:
-        """A finished recording is posted, and its receiver called; the rest is kept."""
-        folder, secret = Path(self.mktemp()), Path(self.mktemp())
-        secret.write_text("whsec_" + "k" * 32)
-        config = settings(
-            recordings=str(folder),
-            webhook_url="http://127.0.0.1:9/hook",
-            webhook_secret_file=str(secret),
-        )
-        made = house(self.reactor, config)
-        settle(leave(folder / "S1.wav"), "ended", check=False, sync=False)
-        assert made.posting is not None
-        made.outbox.startService()
-        made.posting.startService()
-        self.assertEqual([each[:2] for each in self.reactor.tcpClients],
-                         [("127.0.0.1", 9)])  # fmt: skip
-        self.assertEqual(list(folder.rglob("*.todo")), [])
-        self.successResultOf(made.posting.stopService())
-        stopped = made.outbox.stopService()
-        self.reactor.advance(20)
-        self.successResultOf(stopped)
-        [kept] = self.successResultOf(made.store.errands())
-        self.assertEqual((kept.errand.id, kept.holder), ("S1/webhook", ""))
-
     def test_session_ids(self) -> None:
         """No two sessions share an id, and each names its process."""
         made = house(self.reactor, settings())
@@ -288,11 +140,11 @@ class ApplyTests(SynchronousTestCase):
         self.assertEqual(made.webhooks.after_stream, Redirect(""))
         self.assertEqual(made.overload.late_ms, 80)
         self.assertEqual(made.webhooks.late_number, "+15550100009")
-        assert made.local is not None
-        self.assertFalse(made.local.keep_unspoken)
-        assert made.retention is not None
+        keeping = made.keeping
+        assert keeping.local is not None and keeping.retention is not None
+        self.assertFalse(keeping.local.keep_unspoken)
         self.assertEqual(
-            made.retention.limits,
+            keeping.retention.limits,
             Limits(seconds=2_592_000, size=50_000_000_000, recordings=1000),
         )
 
@@ -349,46 +201,6 @@ class RemoteTests(SynchronousTestCase):
         self.assertEqual(waiting, ["closed"])
         model: Any = made.routes.find("").make_agent
         self.assertEqual(model.outside.accounts["openai.api_key"], "sk-2")
-
-
-class CdrTests(SynchronousTestCase):
-    """Where the record of a call goes."""
-
-    def setUp(self) -> None:
-        """A house with a file for records."""
-        self.file = Path(self.mktemp())
-        self.house = house(HouseReactor(), settings(cdr=str(self.file)))
-        self.keep = self.house.services.keep_cdr
-
-    def test_both(self) -> None:
-        """It is kept in the store and in the file."""
-        cdr: dict[str, object] = {"session_id": "s-1", "outcome": "completed"}
-        self.successResultOf(self.keep(cdr))
-        self.assertEqual(self.successResultOf(self.house.store.cdrs()), [cdr])
-        self.assertEqual(json.loads(self.file.read_text()), cdr)
-
-    def test_carrier_copy(self) -> None:
-        """What is found later is in the store's record, and in a line of its own."""
-        cdr: dict[str, object] = {"session_id": "s-1", "call_id": "CA1", "agent": "e"}
-        self.successResultOf(self.keep(cdr))
-        errand = Errand(
-            id="s-1/copy", kind="copy", session_id="s-1", details={"call_id": "CA1"}
-        )
-        found = {"carrier_copy": {"verdict": "alike"}}
-        self.successResultOf(self.house._amend_cdr(errand, found))
-        self.assertEqual(self.successResultOf(self.house.store.cdrs()), [cdr | found])
-        lines = [json.loads(line) for line in self.file.read_text().splitlines()]
-        self.assertEqual(lines[0], cdr)
-        self.assertEqual(lines[0] | lines[1], cdr | found)
-        self.assertEqual(set(lines[1]), {"session_id", "call_id", "carrier_copy"})
-
-    def test_store_fails(self) -> None:
-        """Whoever keeps a record hears when the store cannot; the file has it."""
-        self.house.store.add_cdr = (  # type: ignore[method-assign]
-            lambda session_id, cdr: fail(StoreError("full"))
-        )
-        self.failureResultOf(self.keep({"session_id": "s-1"}))
-        self.assertIn("s-1", self.file.read_text())
 
 
 class DisposeTests(SynchronousTestCase):

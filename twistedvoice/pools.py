@@ -40,6 +40,7 @@ class Pool:
     def __init__(self, reactor: IReactorFromThreads, name: str, most: int) -> None:
         """:param most: the most threads; what comes beyond waits its turn."""
         self._reactor = reactor
+        self.most = most
         self._threads = ThreadPool(minthreads=0, maxthreads=most, name=name)
         self._threads.threadFactory = _DaemonThread
         self._stopped = False

@@ -96,12 +96,7 @@ class VoiceService(ProcessService):
         house.overload.start()
         house.watcher.startService()
         house.probe.startService()
-        house.outbox.startService()
-        if house.local is not None and house.posting is not None:
-            house.posting.startService()
-            house.local.startService()
-        if house.retention is not None:
-            house.retention.startService()
+        house.keeping.start()
         if house.routes.workshops:
             house.admission.close_gate()  # until their engines are warm
         Deferred.fromCoroutine(self._open()).addCallbacks(self._ready, self._failed)
@@ -220,25 +215,13 @@ class VoiceService(ProcessService):
         house.switchboard.end_all("drained")
         await self._in_time(house.switchboard.idle(), _FINISH_SECONDS)
         await self._doors.close()
-        finishing = Deferred.fromCoroutine(self._finish_files())
-        await self._in_time(finishing, _FINISH_SECONDS)
+        await self._in_time(house.keeping.stop(), _FINISH_SECONDS)
         house.watcher.stopService()
         house.probe.stopService()
         house.admission.stop()
         house.overload.stop()
         await house.dispose()
         gc.unfreeze()
-
-    async def _finish_files(self) -> None:
-        """Finish the recordings; what is to be done with them is for the next start."""
-        house = self.house
-        performed = house.outbox.stopService()
-        if house.retention is not None:
-            await house.retention.stopService()
-        if house.local is not None and house.posting is not None:
-            await house.local.stopService()
-            await house.posting.stopService()
-        await performed
 
     async def _leave_port(self) -> None:
         """Let new callers reach others; those who came here are not sent away."""

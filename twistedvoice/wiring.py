@@ -3,29 +3,23 @@
 
 Everything is made here and given what it needs; nothing below this floor sees the
 configuration. Blocking work has two pools: ``disk`` for recordings and CDRs, ``work``
-for everything else. What starts and ends the parts is :mod:`twistedvoice.service`.
+for everything else. What calls leave is kept by the parts of :mod:`.keeping`; what
+starts and ends the parts is :mod:`twistedvoice.service`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import secrets
-import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
-from .archive.purge import Limits
-from .archive.retention import Retention
 from .audio.wav import load
 from .calls.admission import Admission
 from .calls.overload import Overload
@@ -35,26 +29,14 @@ from .calls.watcher import FlagWatcher
 from .carriers.twilio.dialect import TwilioDialect
 from .carriers.twilio.markup import After, Dial, HangUp, Redirect
 from .carriers.twilio.rest import TwilioRest
-from .child import import_path, plain_environ
 from .config import Config
 from .disk import check_writable
-from .errands import KeptErrand
-from .interfaces import CallObserver, Errand, Store
+from .interfaces import Store
+from .keeping import Keeping
 from .lag import LagProbe
-from .outbox.child import run_module
-from .outbox.outbox import Outbox
-from .performers import performers
 from .pools import Pool
 from .realtime.schedule import Schedule
-from .recording.afterwards import Plan
-from .recording.carrier_copy import CarrierCopies, copy_errand
-from .recording.carrier_side import CarrierRecordings
-from .recording.cipher import parse_key
-from .recording.local import LocalRecordings
-from .recording.posting import Posting
-from .recording.process import WriterProcess
 from .routing import Routes
-from .store.cdrfile import append_cdr
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .web.admin import Health, Metrics, Ready
@@ -78,12 +60,6 @@ __all__ = ["House"]
 
 #: So many threads write recordings and CDRs.
 _DISK_THREADS = 4
-#: More errands than this are not looked at when recordings are to be removed.
-_ALL_ERRANDS = 100_000
-#: A part of an upload may take this long: 8 MiB at a quarter of a megabit a second.
-_UPLOAD_SECONDS = 300.0
-#: Four hours of sound take a quarter of a minute of a core, and calls may leave little.
-_COMPARE_SECONDS = 900.0
 
 
 class House:
@@ -114,10 +90,9 @@ class House:
         self._reactor = reactor
         self._clock = clock
         self._new_pool = new_pool
+        self._rest = _rest(config)
         self._make_ground()
-        self._make_copies()
-        self._make_outbox()
-        self._make_recorders()
+        self._make_keeping()
         self._make_calls()
         self._make_doors()
 
@@ -139,24 +114,19 @@ class House:
         self.services.comfort_silence = config.comfort_silence
         self._rest = _rest(config)
         self.services.control = self._control()
-        if self.carrier_side is not None and self._rest is not None:
-            self.carrier_side.rest = self._rest
-            self.carrier_side.callback_url = _callback_url(config)
-        if self.copies is not None and self._rest is not None:
-            self.copies.rest = self._rest
-        if self.local is not None:
-            self.local.keep_unspoken = config.recording.without_audio == "keep"
-        if self.retention is not None:
-            self.retention.limits = _kept(config)
+        self.keeping.apply(config, self._rest)
 
     def dispose(self) -> Deferred[None]:
         """Let go of connections, engines, store and threads, once no call is left."""
         self.routes.close()
-        if self.carrier_side is not None:
-            self.carrier_side.stop()
         workshops = [each.close() for each in self.routes.workshops]
         closing = gatherResults(
-            [self.client.close(), self.storage.close(), self.store.close(), *workshops]
+            [
+                self.client.close(),
+                self.keeping.dispose(),
+                self.store.close(),
+                *workshops,
+            ]
         )
 
         def stop_pools(result: object) -> None:
@@ -170,7 +140,6 @@ class House:
         self.disk = self._new_pool(reactor, "twistedvoice-disk", _DISK_THREADS)
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
-        self.storage = TreqClient(reactor, timeout_seconds=_UPLOAD_SECONDS)
         self.dial = AutobahnDialer(reactor)
         self.routes.connect(reactor, self.dial)
         self.schedule = Schedule(self._clock)
@@ -180,92 +149,17 @@ class House:
             if config.store == "memory:"
             else SqliteStore(config.store, reactor)
         )
-        self._rest = _rest(config)
 
-    def _make_copies(self) -> None:
-        config = self.config
-        self.copies: CarrierCopies | None = None
-        if config.fetches_copies and self._rest is not None:
-            self.copies = CarrierCopies(
-                self.client,
-                self.client.fetch,
-                self._rest,
-                defer_to_thread=self.disk.defer,
-                compare=self._compare,
-                amend=self._amend_cdr,
-                keep_copy=config.carrier_recording.keep_copy,
-            )
-
-    def _make_outbox(self) -> None:
-        config = self.config
-        #: What can be done after a call, by the kind of errand.
-        self.performers = kinds = performers(
-            self._reactor, time.time, config, self.client, self.storage, self.work.defer
-        )
-        if self.copies is not None:
-            kinds["copy"] = self.copies.perform
-        self.outbox = Outbox(
+    def _make_keeping(self) -> None:
+        self.keeping = Keeping(
             self._reactor,
-            time.time,
-            self.store,
-            kinds,
-            holder=config.node_id,
-            random=random.random,
-            attempts=config.outbox.attempts,
+            self.config,
+            store=self.store,
+            client=self.client,
+            rest=self._rest,
+            disk=self.disk,
+            work=self.work,
         )
-        self.posting: Posting | None = None
-        if config.recordings:
-            self.posting = Posting(
-                self._reactor,
-                Path(config.recordings),
-                self.disk.defer,
-                self.outbox.post,
-                Plan(
-                    export="export" in kinds,
-                    upload="upload" in kinds,
-                    webhook="webhook" in kinds,
-                ),
-            )
-
-    def _make_recorders(self) -> None:
-        config = self.config
-        self.local: LocalRecordings | None = None
-        self.retention: Retention | None = None
-        self.carrier_side: CarrierRecordings | None = None
-        key, secret = config.recording.key, config.recording.encryption_key
-        if self.posting is not None:
-            self.local = LocalRecordings(
-                self._reactor,
-                Path(config.recordings),
-                self.disk.defer,
-                WriterProcess(
-                    plain_environ(os.environ, import_path(sys.path, os.getcwd())),
-                    lines=_DISK_THREADS,
-                ),
-                without_audio=config.recording.without_audio,
-                fsync=config.recording.fsync,
-                finished=self.posting.finished,
-                key=None if key is None else key.encode("ascii"),
-                encryption_key=None if secret is None else parse_key(secret),
-            )
-            self.retention = Retention(
-                self._reactor,
-                time.time,
-                Path(config.recordings),
-                self.disk.defer,
-                limits=_kept(config),
-                needed=self._sessions_to_do,
-                counts=self.local.counts,
-            )
-        if config.carrier_recording.enabled and self._rest is not None:
-            self.carrier_side = CarrierRecordings(
-                self._reactor,
-                self.client,
-                self._rest,
-                callback_url=_callback_url(config),
-                wanted=lambda call: self.config.number(call.to_number).may_record,
-                random=random.random,
-            )
 
     def _make_calls(self) -> None:
         config, reactor = self.config, self._reactor
@@ -281,7 +175,6 @@ class House:
             new_token=lambda: secrets.token_urlsafe(24),
             is_late=lambda: self.overload.is_on,
         )
-        recorders: list[CallObserver | None] = [self.local, self.carrier_side]
         self.services = CallServices(
             clock=reactor,
             wall=time.time,
@@ -296,9 +189,9 @@ class House:
             comfort_silence=config.comfort_silence,
             control=self._control(),
             hang_up_by_control=config.after_stream != "hangup",
-            observers=[each for each in recorders if each is not None],
+            observers=self.keeping.observers,
             load_sound=lambda path, into: self.work.defer(load, Path(path), into),
-            keep_cdr=self._keep_cdr,
+            keep_cdr=self.keeping.records.keep,
         )
         self.switchboard = Switchboard(self.services)
         self.watcher = FlagWatcher(reactor, self.switchboard, self.services.observers)
@@ -318,7 +211,7 @@ class House:
             public_url=config.public_url,
             after_stream=_after_stream(config),
             late_number=config.overload.dial,
-            recorded=self._recorded_by_carrier,
+            recorded=self.keeping.recorded_by_carrier,
             expect=lambda call: self.routes.expect(call.to_number, call.call_id),
         )
         media = MediaFactory(
@@ -357,59 +250,13 @@ class House:
                 webhooks=self.webhooks,
                 reactor_lateness=self.probe.lateness,
                 culprits=self.probe.culprits,
-                carrier_recordings=self._carrier_counts,
-                carrier_copies={} if self.copies is None else self.copies.counts,
-                recordings={} if self.local is None else self.local.counts,
-                outbox=self.outbox,
+                carrier_recordings=self.keeping.carrier_counts,
+                carrier_copies=self.keeping.copy_counts,
+                recordings=self.keeping.recording_counts,
+                outbox=self.keeping.outbox,
             )
         )
         return registry
-
-    def _sessions_to_do(self) -> Deferred[Collection[str]]:
-        """:returns: fires with the ids of the sessions that have errands."""
-
-        def ids(errands: Sequence[KeptErrand]) -> frozenset[str]:
-            return frozenset(each.errand.session_id for each in errands)
-
-        return self.store.errands(limit=_ALL_ERRANDS).addCallback(ids)
-
-    def _carrier_counts(self) -> Mapping[str, int]:
-        return {} if self.carrier_side is None else asdict(self.carrier_side.counts)
-
-    def _recorded_by_carrier(self, form: Mapping[str, str]) -> None:
-        if self.carrier_side is not None:
-            self.carrier_side.callback(form)
-
-    def _keep_cdr(self, cdr: dict[str, object]) -> Deferred[None]:
-        kept = [self.store.add_cdr(str(cdr["session_id"]), cdr)]
-        errand = copy_errand(cdr) if self.copies is not None else None
-        if errand is not None:
-            # What it finds is added to the record.
-            kept[0].addCallback(lambda _: self.outbox.post([errand]))
-        if self.config.cdr:
-            kept.append(self.disk.defer(append_cdr, Path(self.config.cdr), cdr))
-        return gatherResults(kept, consumeErrors=True).addCallback(lambda _: None)
-
-    def _amend_cdr(self, errand: Errand, facts: Mapping[str, object]) -> Deferred[None]:
-        amended = self.store.amend_cdr(errand.session_id, facts)
-        if self.config.cdr:
-            call_id = errand.details["call_id"]
-            line = {"session_id": errand.session_id, "call_id": call_id, **facts}
-            path = Path(self.config.cdr)
-            amended.addCallback(lambda _: self.disk.defer(append_cdr, path, line))
-        return amended
-
-    def _compare(self, ours: Path, theirs: Path) -> Deferred[Mapping[str, object]]:
-        """Compare two copies in a process of its own."""
-        compared = run_module(
-            self._reactor,
-            "twistedvoice.recording.compare",
-            str(ours),
-            str(theirs),
-            seconds=_COMPARE_SECONDS,
-            called="the comparison",
-        )
-        return compared.addCallback(lambda told: dict(json.loads(told)))
 
 
 def _rest(config: Config) -> TwilioRest | None:
@@ -420,24 +267,11 @@ def _rest(config: Config) -> TwilioRest | None:
     return TwilioRest(account_sid, credentials, config.carrier_recording.base_url)
 
 
-def _callback_url(config: Config) -> str:
-    return (config.public_url or "").rstrip("/") + RECORDING_PATH
-
-
 def _limits(config: Config) -> CallLimits:
     return CallLimits(
         start=config.start_seconds,
         longest=config.longest_call_seconds,
         silence=config.silence_seconds,
-    )
-
-
-def _kept(config: Config) -> Limits:
-    keep = config.retention
-    return Limits(
-        seconds=None if keep.days is None else keep.days * 86_400,
-        size=None if keep.gigabytes is None else keep.gigabytes * 1_000_000_000,
-        recordings=keep.recordings,
     )
 
 
