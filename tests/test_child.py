@@ -8,7 +8,12 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 import twistedvoice
-from twistedvoice.child import import_path, worker_environ, worker_words
+from twistedvoice.child import (
+    import_path,
+    plain_environ,
+    worker_environ,
+    worker_words,
+)
 from twistedvoice.tap import Options
 
 __all__ = ["EnvironTests", "PathTests", "WordsTests"]
@@ -34,7 +39,7 @@ class WordsTests(SynchronousTestCase):
 
 
 class EnvironTests(SynchronousTestCase):
-    """The environment of a worker."""
+    """The environments of processes."""
 
     def test_systemd(self) -> None:
         """What systemd said to the parent is for the parent alone."""
@@ -53,6 +58,13 @@ class EnvironTests(SynchronousTestCase):
         environ = worker_environ(ours, [])
         self.assertEqual(environ.pop("WATCHDOG_USEC"), "15000000")
         self.assertEqual(environ, dict(list(ours.items())[6:]))
+
+    def test_plain(self) -> None:
+        """What only computes finds its libraries, and gets no setting and no secret."""
+        found = {"PATH": "/bin", "LD_LIBRARY_PATH": "/opt/lib", "PYTHONPATH": "/b"}
+        others = {"TWISTEDVOICE_STORE": "s", "AWS_SECRET": "k", "NOTIFY_SOCKET": "@n"}
+        environ = plain_environ(found | others, ["/a"])
+        self.assertEqual(environ, {**found, "PYTHONPATH": "/a:/b"})
 
     def test_path(self) -> None:
         """Folders for modules come before those that the parent was given."""

@@ -50,7 +50,13 @@ class PerformersTests(SynchronousTestCase):
     def performers(self, config: Config) -> dict[str, Performer]:
         """:returns: who performs what."""
         return performers(
-            self.reactor, lambda: 1e9, config, self, self.storage, maybeDeferred
+            self.reactor,
+            lambda: 1e9,
+            config,
+            self,
+            self.storage,
+            {"LANG": "C"},
+            maybeDeferred,
         )
 
     def begin(self, kind: str, **options: str) -> None:
@@ -70,11 +76,12 @@ class PerformersTests(SynchronousTestCase):
         self.assertEqual(self.performers(settings()), {})
 
     def test_export(self) -> None:
-        """An export is to the format of the settings."""
+        """An export is to the format of the settings, in the environment given."""
         self.begin("export", export_format="flac")
         (process,) = self.reactor.processes
         target = str(self.path.with_suffix(".flac"))
         self.assertEqual(process.started["args"][-1], target)
+        self.assertEqual(process.started["env"], {"LANG": "C"})
 
     def test_upload(self) -> None:
         """An upload is to the place of the settings, with their key, at this time."""

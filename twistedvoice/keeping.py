@@ -77,6 +77,8 @@ class Keeping:
         self._client = client
         self._storage = TreqClient(reactor, timeout_seconds=_UPLOAD_SECONDS)
         self._disk = disk
+        #: Of processes that compute.
+        self._environ = plain_environ(os.environ, import_path(sys.path, os.getcwd()))
         #: The records of calls.
         self.records = Records(
             store, Path(config.cdr) if config.cdr else None, disk.defer, self._recorded
@@ -84,7 +86,13 @@ class Keeping:
         self.copies = self._new_copies(rest)
         #: What can be done after a call, by the kind of errand.
         self.performers = performers(
-            reactor, time.time, config, client, self._storage, work.defer
+            reactor,
+            time.time,
+            config,
+            client,
+            self._storage,
+            self._environ,
+            work.defer,
         )
         if self.copies is not None:
             self.performers["copy"] = self.copies.perform
@@ -198,7 +206,7 @@ class Keeping:
             self._client.fetch,
             rest,
             defer_to_thread=self._disk.defer,
-            compare=partial(_compared, self._reactor),
+            compare=partial(_compared, self._reactor, self._environ),
             amend=self.records.amend,
             keep_copy=config.carrier_recording.keep_copy,
         )
@@ -221,10 +229,7 @@ class Keeping:
             self._reactor,
             folder,
             self._disk.defer,
-            WriterProcess(
-                plain_environ(os.environ, import_path(sys.path, os.getcwd())),
-                lines=self._disk.most,
-            ),
+            WriterProcess(self._environ, lines=self._disk.most),
             without_audio=config.recording.without_audio,
             fsync=config.recording.fsync,
             finished=self.posting.finished,
@@ -258,13 +263,16 @@ def _callback_url(config: Config) -> str:
     return (config.public_url or "").rstrip("/") + RECORDING_PATH
 
 
-def _compared(reactor: Any, ours: Path, theirs: Path) -> Deferred[Mapping[str, object]]:
+def _compared(
+    reactor: Any, environ: Mapping[str, str], ours: Path, theirs: Path
+) -> Deferred[Mapping[str, object]]:
     """Compare two copies of a call in a process of its own."""
     told = run_module(
         reactor,
         "twistedvoice.recording.compare",
         str(ours),
         str(theirs),
+        environ=environ,
         seconds=_COMPARE_SECONDS,
         called="the comparison",
     )

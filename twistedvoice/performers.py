@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -28,15 +28,17 @@ def performers(
     config: Config,
     client: HttpClient,
     storage: HttpClient,
+    environ: Mapping[str, str],
     defer_to_thread: Callable[..., Deferred[Any]],
 ) -> dict[str, Performer]:
     """
     :param storage: a client that gives a part of an upload the time it needs.
+    :param environ: the environment of processes that compute.
     :returns: the performers that are configured, by the kind of errand.
     """
     found: dict[str, Performer] = {}
     if config.export.format != "off":
-        export = Export(reactor, config.export.format, defer_to_thread)
+        export = Export(reactor, config.export.format, environ, defer_to_thread)
         found["export"] = export.perform
     if config.s3.bucket is not None:
         upload = Upload(

@@ -20,14 +20,20 @@ class AnswerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = ProcessReactor()
         self.done: Deferred[bytes] = run_module(
-            self.reactor, "a.module", "one", "two", seconds=60, called="the work"
+            self.reactor,
+            "a.module",
+            *("one", "two"),
+            environ={"LANG": "C"},
+            seconds=60,
+            called="the work",
         )
         (self.process,) = self.reactor.processes
 
     def test_started(self) -> None:
-        """The module gets its words, and nothing lies before our modules."""
+        """It gets its words and its environment; nothing lies before our modules."""
         command = [sys.executable, "-P", "-m", "a.module", "one", "two"]
         self.assertEqual(self.process.started["args"], command)
+        self.assertEqual(self.process.started["env"], {"LANG": "C"})
 
     def test_answer(self) -> None:
         """What it wrote to stdout comes back; its errors do not."""
@@ -51,6 +57,6 @@ class RealTests(TestCase):
     async def test_answer(self) -> None:
         """A module of the standard library answers."""
         answer = await run_module(
-            reactor, "platform", "terse", seconds=30, called="the platform"
+            reactor, "platform", "terse", environ={}, seconds=30, called="the platform"
         )
         self.assertIn(b"Linux", answer)

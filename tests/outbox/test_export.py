@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tests.processes import Process, ProcessReactor
+from tests.sources import ROOT
 from twistedvoice.audio.wavwriter import WavWriter
 from twistedvoice.errors import ErrandFailed, ErrandRefused
 from twistedvoice.formats import MULAW_8K
@@ -39,7 +40,7 @@ class ExportTests(SynchronousTestCase):
         self.source.parent.mkdir()
         self.source.touch()
         self.target = self.source.with_suffix(".opus")
-        self.done = Export(self.reactor, "opus", maybeDeferred).perform(
+        self.done = Export(self.reactor, "opus", {"LANG": "C"}, maybeDeferred).perform(
             errand(self.source)
         )
 
@@ -62,11 +63,11 @@ class ExportTests(SynchronousTestCase):
         return error
 
     def test_started(self) -> None:
-        """Source and target are named, and nothing secret is in the environment."""
+        """Source and target are named; the environment is the one that was given."""
         started = self.process.started
         self.assertEqual(started["executable"], sys.executable)
         self.assertEqual(started["args"][-2:], [str(self.source), str(self.target)])
-        self.assertEqual([*started["env"]], ["PYTHONPATH"])
+        self.assertEqual(started["env"], {"LANG": "C"})
         self.assertNoResult(self.done)
 
     def test_done(self) -> None:
@@ -136,7 +137,8 @@ class ProcessTests(TestCase):
         writer = WavWriter(source, MULAW_8K, 2)
         writer.write(b"\x10\x90" * 8000)
         writer.close()
-        found = await Export(reactor, "flac", maybeDeferred).perform(errand(source))
+        export = Export(reactor, "flac", {"PYTHONPATH": str(ROOT)}, maybeDeferred)
+        found = await export.perform(errand(source))
         target = source.with_suffix(".flac")
         self.assertEqual(
             found,

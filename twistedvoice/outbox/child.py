@@ -1,15 +1,16 @@
 # -*- test-case-name: tests.outbox.test_child -*-
 """Runs a module of ours as a process, for what computes too long for a thread.
 
-The process gets nothing of our environment but where modules are, and is killed when
-it takes too long or nobody waits for it any more. A module that is run so nices itself,
-and ends with ``os.EX_DATAERR`` and a last line on stderr when trying again is in vain.
+The process is killed when it takes too long or nobody waits for it any more. A module
+that is run so nices itself, and ends with ``os.EX_DATAERR`` and a last line on stderr when trying
+again is in vain.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -28,12 +29,18 @@ _KEPT_ANSWER = 1 << 16
 
 
 def run_module(
-    reactor: Any, module: str, *words: str, seconds: float, called: str
+    reactor: Any,
+    module: str,
+    *words: str,
+    environ: Mapping[str, str],
+    seconds: float,
+    called: str,
 ) -> Deferred[bytes]:
     """
     Run ``python -m module words``; cancelling kills it.
 
     :param reactor: starts the process, and times it.
+    :param environ: the environment of the process.
     :param seconds: the longest that it may take.
     :param called: what errors call it.
     :returns: fires with what it wrote to stdout.
@@ -42,9 +49,7 @@ def run_module(
     """
     process = _Process(called)
     command = [sys.executable, "-P", "-m", module, *words]
-    # It finds the modules that we found.
-    environ = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    reactor.spawnProcess(process, command[0], command, environ)
+    reactor.spawnProcess(process, command[0], command, dict(environ))
 
     def took_too_long(result: object, after: float) -> NoReturn:
         raise ErrandFailed(f"{called} took longer than {after:g} seconds")

@@ -29,6 +29,7 @@ class Export:
 
     :param reactor: starts the process, and times it.
     :param format: what to export to; also the ending.
+    :param environ: the environment of the process.
     :param defer_to_thread: looks at files.
     """
 
@@ -36,10 +37,12 @@ class Export:
         self,
         reactor: Any,
         format: str,  # noqa: A002
+        environ: Mapping[str, str],
         defer_to_thread: Callable[..., Deferred[Any]],
     ) -> None:
         self._reactor = reactor
         self._format = format
+        self._environ = environ
         self._defer_to_thread = defer_to_thread
 
     def perform(self, errand: Errand) -> Deferred[Mapping[str, object]]:
@@ -58,6 +61,7 @@ class Export:
             "twistedvoice.recording.convert",
             str(source),
             str(target),
+            environ=self._environ,
             seconds=_MOST_SECONDS,
             called="the export",
         )
