@@ -12,6 +12,7 @@ from twistedvoice.archive.verify import Verdict
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.part import PartFile
+from twistedvoice.store.cdrfile import append_cdr
 
 KEY = "sixteen bytes or more"
 
@@ -26,9 +27,9 @@ class VerifyTests(CommandTestCase):
         self.key.write_text(f"{KEY}\n")
         self.path = self.day / "sealed.wav"
         about = {"session_id": "sealed"}
-        part = PartFile(self.path, MULAW_8K, about=about, key=KEY.encode())
-        part.open()
-        part.finish(Batch([], [], 2_000_000))
+        self.part = PartFile(self.path, MULAW_8K, about=about, key=KEY.encode())
+        self.part.open()
+        self.part.finish(Batch([], [], 2_000_000))
 
     def verify(self, *words: object) -> int:
         """:returns: the exit status."""
@@ -49,6 +50,29 @@ class VerifyTests(CommandTestCase):
         """Without it the seal is not checked, which is no fault."""
         self.assertEqual(self.verify(), 0)
         self.assertEqual(self.out.getvalue(), "1 recording, 1 unkeyed\n")
+
+    def test_not_proven(self) -> None:
+        """With the key, what it does not prove is told of, and the status is 1."""
+        bare = made(self.folder, "bare")
+        bare.with_suffix(".jsonl").unlink()
+        self.assertEqual(self.verify("--key-file", self.key), 1)
+        self.assertIn(f"{bare}: unchecked\n", self.out.getvalue())
+        bare.unlink()
+        sidecar = self.path.with_suffix(".jsonl")
+        sealed = sidecar.read_bytes()
+        sidecar.write_bytes(sealed[: sealed.rindex(b',"seal"')] + b"}\n")
+        self.assertEqual(self.verify("--key-file", self.key), 1)
+        self.assertIn("unkeyed\n    it has no seal\n", self.out.getvalue())
+        self.assertEqual(self.verify(), 0)
+
+    def test_records(self) -> None:
+        """What is not the recording that the call's record tells of was changed."""
+        cdr = Path(self.mktemp())
+        for chain, status in ((self.part.chain, 0), ("0" * 64, 1)):
+            append_cdr(cdr, {"session_id": "sealed", "recording": {"chain": chain}})
+            self.assertEqual(self.verify("--cdr", cdr), status)
+        self.assertIn("not the one in the call's record", self.out.getvalue())
+        self.assertEqual(self.verify("--cdr", self.folder / "none"), 2)
 
     def test_changed(self) -> None:
         """What was changed is named, with the place, and the status is 1."""

@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from ..errors import EncryptionError
@@ -19,6 +20,7 @@ from .arguments import (
     encryption_key,
 )
 from .catalog import Entry
+from .chains import chains_in
 from .find import recordings_at
 from .screen import tell, watched
 from .verify import verify
@@ -27,7 +29,10 @@ from .words import several
 __all__ = ["add"]
 
 #: Those that are explained; the others are only counted.
-_TOLD = ("changed", "unchecked", "unreadable")
+_TOLD = frozenset({"changed", "unchecked", "unreadable"})
+#: What is not as it should be; and what is not, for whom has the key.
+_WRONG = frozenset({"changed", "unreadable"})
+_UNPROVEN = frozenset({"unkeyed", "unchecked"})
 _STATES = {"writing": "being written", "left": "to be recovered"}
 
 
@@ -38,35 +43,53 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
         "verify",
         _run,
         short="say whether recordings are what was recorded",
-        more="The exit status is 1 when one was changed, or cannot be read.",
+        more="The exit status is 1 when one was changed, or cannot be read; with a key"
+        " also when one is not proven by it.",
     )
     parser.add_argument("paths", metavar="DIR|PATH", type=Path, nargs="+")
     add_key_file(parser, "check seals with")
     add_encryption_key_file(parser)
+    parser.add_argument(
+        "--cdr",
+        metavar="FILE",
+        type=Path,
+        help="hold them against the records of their calls in this file, too",
+    )
 
 
 def _run(said: argparse.Namespace) -> int:
     key = said.key_file and read_key(said.key_file)
     secret = encryption_key(said)
+    chains = chains_in(said.cdr) if said.cdr else {}
+    wrong = _WRONG | _UNPROVEN if key else _WRONG
+    check = partial(_facts, key=key, chains=chains, encryption_key=secret)
     entries = list(watched(recordings_at(said.paths), "looking"))
     states = Counter[str]()
     for entry in watched(entries, "verifying", len(entries)):
-        path = entry.path
         finished = entry.state == "finished"
-        facts = _facts(path, key, secret) if finished else _unfinished(entry)
+        facts = check(entry) if finished else _unfinished(entry)
         states[str(facts["state"])] += 1
         if said.json:
             tell(facts, "", as_json=True)
-        elif facts["state"] in _TOLD:
+        elif facts["state"] in _TOLD | wrong:
             _explain(facts)
     if not said.json:
         sys.stdout.write(", ".join(_counted(states)) + "\n")
-    return 1 if states["changed"] or states["unreadable"] else 0
+    return 1 if wrong & states.keys() else 0
 
 
-def _facts(path: Path, key: bytes | None, secret: bytes | None) -> Mapping[str, object]:
+def _facts(
+    entry: Entry,
+    *,
+    key: bytes | None,
+    chains: Mapping[str, str],
+    encryption_key: bytes | None,
+) -> Mapping[str, object]:
+    path = entry.path
+    # By its name: what the sidecar says may be another's.
+    chain = chains.get(path.stem)
     try:
-        verdict = verify(path, key, encryption_key=secret)
+        verdict = verify(path, key, chain=chain, encryption_key=encryption_key)
     except (OSError, EncryptionError) as error:
         return {"path": str(path), "state": "unreadable", "problems": [str(error)]}
     return {

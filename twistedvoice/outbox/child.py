@@ -2,8 +2,8 @@
 """Runs a module of ours as a process, for what computes too long for a thread.
 
 The process is killed when it takes too long or nobody waits for it any more. A module
-that is run so nices itself, and ends with ``os.EX_DATAERR`` and a last line on stderr when trying
-again is in vain.
+that is run so nices itself, and ends with ``os.EX_DATAERR`` and a last line on stderr
+when trying again is in vain.
 """
 
 from __future__ import annotations
