@@ -262,6 +262,15 @@ class TroubleTests(CopyTestCase):
         self.failureResultOf(self.perform(), ErrandRefused)
         self.assertEqual(self.api.told, [])
 
+    def test_disk_is_away(self) -> None:
+        """When even the folder is not there, the disk may come back."""
+        self.ready()
+        away = self.folder.rename(self.folder.with_name("away"))
+        error = self.failureResultOf(self.perform()).value
+        self.assertIsInstance(error, FileNotFoundError)
+        away.rename(self.folder)
+        self.assert_verdict("alike")
+
     def test_record_cannot_be_amended(self) -> None:
         """A verdict counts once it is in the call's record."""
         self.ready()

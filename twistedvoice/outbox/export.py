@@ -14,8 +14,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from ..interfaces import Errand
+from ..recording.source import source_of
 from .child import run_module
-from .source import source_of
 
 __all__ = ["Export"]
 

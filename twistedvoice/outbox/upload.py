@@ -19,9 +19,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..interfaces import Errand, HttpClient, HttpRequest, HttpResponse
+from ..recording.source import source_of
 from .s3 import Bucket, checked, element, etag_of
 from .sigv4 import Signer
-from .source import source_of
 
 __all__ = ["PART_BYTES", "Upload"]
 

@@ -20,8 +20,9 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from ..carriers.twilio.rest import TwilioRest, read_recording
-from ..errors import CarrierApiError, ErrandFailed, ErrandRefused
+from ..errors import CarrierApiError, ErrandFailed
 from ..interfaces import Errand, HttpClient, HttpFetch, HttpRequest, HttpResponse
+from .source import source_of
 
 __all__ = ["CarrierCopies", "copy_errand"]
 
@@ -102,9 +103,7 @@ class CarrierCopies:
         return {"verdict": verdict}
 
     async def _found(self, errand: Errand) -> Mapping[str, object]:
-        ours = Path(str(errand.details["path"]))
-        if not await self._defer_to_thread(ours.is_file):
-            raise ErrandRefused(f"{ours} is gone")
+        ours = await self._defer_to_thread(source_of, errand)
         recording_id = str(errand.details["recording_id"])
         account_id = str(errand.details["account_id"])
         status = await self._status(

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.errors import ErrandRefused
 from twistedvoice.interfaces import Errand
-from twistedvoice.outbox.source import source_of
+from twistedvoice.recording.source import source_of
 
 
 class SourceTests(SynchronousTestCase):

@@ -1,12 +1,12 @@
-# -*- test-case-name: tests.outbox.test_source -*-
+# -*- test-case-name: tests.recording.test_source -*-
 """The file that an errand is about: where it is, and whether it is still there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ..errands import Errand
 from ..errors import ErrandRefused
-from ..interfaces import Errand
 
 __all__ = ["source_of"]
 
