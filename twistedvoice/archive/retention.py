@@ -24,6 +24,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..recording.private import open_private
 from .purge import Limits, Removal, purge
 
 __all__ = ["LOCK", "Retention"]
@@ -135,7 +136,7 @@ def _next(work: Iterator[Removal | None]) -> list[Removal | None]:
 
 def _lock(path: Path) -> FileIO | None:
     """:returns: None when another process has it. Closing it unlocks it."""
-    file = FileIO(path, "a", opener=_open_private)
+    file = FileIO(path, "a", opener=_open_own)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -144,8 +145,8 @@ def _lock(path: Path) -> FileIO | None:
     return file
 
 
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o640)
+def _open_own(path: str, flags: int) -> int:
+    return open_private(path, flags | os.O_NOFOLLOW)
 
 
 def _log_failure(failure: Failure) -> None:

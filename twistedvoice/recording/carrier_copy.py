@@ -9,7 +9,6 @@ the two are compared, which others do; the verdict goes into the call's record.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from twisted.internet.defer import Deferred
 from ..carriers.twilio.rest import TwilioRest, read_recording
 from ..errors import CarrierApiError, ErrandFailed
 from ..interfaces import Errand, HttpClient, HttpFetch, HttpRequest, HttpResponse
+from .private import open_private
 from .source import source_of
 
 __all__ = ["CarrierCopies", "copy_errand"]
@@ -32,7 +32,6 @@ _MOST_BYTES = 512 << 20
 #: What a recording is when it never will be there, or is no more.
 _GONE = frozenset({"absent", "failed", "deleted"})
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
-_FILE_MODE = 0o640
 
 
 def copy_errand(cdr: Mapping[str, Any]) -> Errand | None:
@@ -167,8 +166,4 @@ def _followed(request: HttpRequest, answer: HttpResponse) -> HttpRequest:
 
 
 def _open_new(path: Path) -> BinaryIO:
-    return open(path, "wb", opener=_open_private)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
+    return open(path, "wb", opener=open_private)

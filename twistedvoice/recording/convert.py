@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import AudioFormatError, ConfigError
+from .private import open_private
 from .settle import sync_folder
 from .vault import is_vault
 
@@ -32,7 +33,6 @@ ExportFormat = Literal["flac", "opus"]
 _NAMES = {"flac": ("FLAC", "PCM_16"), "opus": ("OGG", "OPUS")}
 #: What is in memory at once; about four seconds.
 _BLOCK_FRAMES = 32_768
-_FILE_MODE = 0o640
 
 
 def convert(
@@ -59,7 +59,7 @@ def convert(
     soundfile = _soundfile()
     new = target.with_name(target.name + ".new")
     try:
-        with FileIO(new, "w+", opener=_open_private) as file:
+        with FileIO(new, "w+", opener=open_private) as file:
             with _reading(soundfile, source) as sound:
                 _write(soundfile, sound, file, format, told or _tell_nobody)
             if not is_true_copy(source, new, format):
@@ -161,10 +161,6 @@ def _blocks(sound: Any) -> Iterator[Any]:
 
 def _tell_nobody(done: int, total: int) -> None:
     """Nobody wants to know."""
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ..audio.wavwriter import WavWriter
 from ..errors import EncryptionError
 from ..formats import AudioFormat
 from .mixer import CHANNELS, Batch, Mixed, Mixer
+from .private import FOLDER_MODE, open_private
 from .settle import PART_SUFFIX, settle
 from .sidecar import Journal, Seconds, journal_path
 from .stereo import Stereo
@@ -39,9 +40,6 @@ __all__ = [
 #: so that nothing older than a second is lost.
 FsyncPolicy = Literal["never", "second", "close"]
 
-#: A recording is nobody's business but the service's and its group's.
-_FILE_MODE = 0o640
-_FOLDER_MODE = 0o750
 #: Our own header and one sample a side. What is shorter has nothing to save.
 LEAST_BYTES = 60
 #: What the sidecar calls the errors of a disk without room.
@@ -115,7 +113,7 @@ class PartFile:
 
         :raises OSError: when that cannot be; nothing is left behind then.
         """
-        self._part.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+        self._part.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         self._lock = _create_locked(self._part)
         try:
             self._writer = self._new_writer()
@@ -313,7 +311,7 @@ def _create_locked(part: Path) -> FileIO:
     :raises FileExistsError: when there is one already.
     """
     while True:
-        file = FileIO(part, "x", opener=_open_private)
+        file = FileIO(part, "x", opener=open_private)
         fcntl.flock(file, fcntl.LOCK_EX)
         if _is_at(file, part):
             return file
@@ -323,10 +321,6 @@ def _create_locked(part: Path) -> FileIO:
 def _open_own(path: str, flags: int) -> int:
     # Not what a link leads to, and not a pipe that nobody writes to.
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
 
 
 def _is_at(file: FileIO, path: Path) -> bool:

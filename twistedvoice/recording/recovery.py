@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from ..errors import ConfigError
 from .part import LEAST_BYTES, lock_abandoned
+from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, parts_of
 from .vault import SOUND_SUFFIXES, sound_size
@@ -33,7 +34,7 @@ def check_folder(folder: Path) -> None:
     :raises ConfigError: saying what to do.
     """
     try:
-        folder.mkdir(0o750, parents=True, exist_ok=True)
+        folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (FileExistsError, NotADirectoryError) as error:

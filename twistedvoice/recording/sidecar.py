@@ -23,6 +23,7 @@ from ..errors import EncryptionError
 from ..formats import AudioFormat
 from .cipher import Box
 from .mixer import CHANNELS, Late, Moved
+from .private import open_private
 from .vault import SOUND_SUFFIXES
 
 __all__ = [
@@ -40,8 +41,6 @@ __all__ = [
     "write_lines",
     "write_text",
 ]
-
-_FILE_MODE = 0o640
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -81,7 +80,7 @@ class Journal:
         :raises OSError: when the disk says no; here and in the methods.
         """
         self._box = box
-        self._file = FileIO(path, "x", opener=_open_private)
+        self._file = FileIO(path, "x", opener=open_private)
         self.add([head])
 
     @classmethod
@@ -89,7 +88,7 @@ class Journal:
         """:returns: the journal of a writer that died; its last line may be cut."""
         journal = cls.__new__(cls)
         journal._box = box
-        journal._file = FileIO(path, "a+", opener=_open_private)
+        journal._file = FileIO(path, "a+", opener=open_private)
         journal._file.write(b"\n")
         return journal
 
@@ -212,7 +211,7 @@ def write_text(path: Path, text: str, *, sync: bool) -> None:
     """
     new = path.with_name(path.name + ".new")
     try:
-        with FileIO(new, "w", opener=_open_private) as file:
+        with FileIO(new, "w", opener=open_private) as file:
             view = memoryview(text.encode("ascii"))
             while view:
                 view = view[file.write(view) :]
@@ -232,7 +231,3 @@ def _place(late: Line) -> bytes:
 def _needed(line: Line) -> set[str]:
     kind = line.get("kind")
     return {"kind", *_FIELDS.get(kind if isinstance(kind, str) else None, ())}
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
