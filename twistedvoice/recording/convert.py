@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -39,8 +39,6 @@ def convert(
     source: Path,
     target: Path,
     format: ExportFormat,  # noqa: A002
-    *,
-    told: Callable[[int, int], object] | None = None,
 ) -> None:
     """
     Write the recording ``source`` once more, as ``target``, with the same channels.
@@ -48,8 +46,6 @@ def convert(
     It is read again and compared before it gets its name; a target that is there
     already is replaced.
 
-    :param told: is called now and then with the sample frames written, and all there
-        are.
     :raises AudioFormatError: when ``source`` cannot be read, or is encrypted.
     :raises ConfigError: when the extra is not installed.
     :raises OSError: when a file cannot be read or written.
@@ -61,7 +57,7 @@ def convert(
     try:
         with FileIO(new, "w+", opener=open_private) as file:
             with _reading(soundfile, source) as sound:
-                _write(soundfile, sound, file, format, told or _tell_nobody)
+                _write(soundfile, sound, file, format)
             if not is_true_copy(source, new, format):
                 raise OSError(f"{new}: does not hold what was written into it")
             os.fsync(file.fileno())
@@ -133,7 +129,6 @@ def _write(
     sound: Any,
     file: FileIO,
     format: ExportFormat,  # noqa: A002
-    told: Callable[[int, int], object],
 ) -> None:
     container, encoding = _NAMES[format]
     try:
@@ -148,7 +143,6 @@ def _write(
         ) as written:
             for block in _blocks(sound):
                 written.write(block)
-                told(written.frames, sound.frames)
     except soundfile.LibsndfileError as error:
         reason = error.error_string
         raise OSError(f"{file.name}: cannot be written: {reason}") from error
@@ -157,10 +151,6 @@ def _write(
 def _blocks(sound: Any) -> Iterator[Any]:
     blocks: Iterator[Any] = sound.blocks(_BLOCK_FRAMES, dtype="int16")
     return blocks
-
-
-def _tell_nobody(done: int, total: int) -> None:
-    """Nobody wants to know."""
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ from .vault import VAULT_SUFFIX
 
 __all__ = ["LocalRecordings"]
 
+#: How much sound is written at once. No multiple of a frame: the newest frame should be
+#: of another age at each visit (see :mod:`.lead`).
+_BATCH_SECONDS = 0.507
 #: A batch's time is cut in this many visits, and the calls are spread over them.
 _SLOTS = 25
 #: How much sound of one call may wait for a disk that does not answer ...
@@ -62,8 +65,6 @@ class LocalRecordings(Service):
     :param key: what sidecars are sealed with.
     :param encryption_key: what the sound is encrypted with; its files are named
         ``<session id>.vault`` then.
-    :param batch_seconds: how much sound is written at once. No multiple of a frame:
-        the newest frame should be of another age at each visit (see :mod:`.lead`).
     """
 
     def __init__(
@@ -78,7 +79,6 @@ class LocalRecordings(Service):
         finished: Callable[[Path], object] = lambda path: None,
         key: bytes | None = None,
         encryption_key: bytes | None = None,
-        batch_seconds: float = 0.507,
     ) -> None:
         self._clock = clock
         self._folder = folder
@@ -92,7 +92,6 @@ class LocalRecordings(Service):
         self._tell_finished = finished
         self._key = key
         self._encryption_key = encryption_key
-        self._visit_seconds = batch_seconds / _SLOTS
         self._visits = LoopingCall(lambda: self._together.gather(self._visit))
         self._visits.clock = clock
         self._slots: list[dict[str, Recording]] = [{} for _ in range(_SLOTS)]
@@ -106,7 +105,7 @@ class LocalRecordings(Service):
     def startService(self) -> None:
         """Begin to visit the calls, and finish what dead processes left."""
         super().startService()
-        visited = self._visits.start(self._visit_seconds, now=False)
+        visited = self._visits.start(_BATCH_SECONDS / _SLOTS, now=False)
         visited.addErrback(_log_unvisited)
         self._unfinished.add(_RECOVERY)
         recovered = self._together.defer(
