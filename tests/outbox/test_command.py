@@ -51,12 +51,12 @@ class CommandTests(SynchronousTestCase):
         """A row for each, in columns, with what it waits for."""
         self.assertEqual(self.run_it("list"), 0)
         self.assertEqual(
-            self.out.getvalue().splitlines(),
+            self.out.getvalue().split("\n\n")[1].splitlines(),
             [
-                "ID        STATE    BEGUN  NEXT            LAST ERROR",
-                "S1/frame  blocked  0      after S1/paint",
-                "S1/paint  at work  1      by n-1",
-                "S2/paint  waiting  0      now",
+                "id        state    begun  next            last error",
+                "S1/frame  blocked      0  after S1/paint",
+                "S1/paint  at work      1  by n-1",
+                "S2/paint  waiting      0  now",
             ],
         )
 
@@ -67,7 +67,7 @@ class CommandTests(SynchronousTestCase):
         self.run_it("list")
         self.assertRegex(
             self.out.getvalue(),
-            r"S1/paint  waiting  1      \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +no brush\n",
+            r"S1/paint  waiting      1  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +no brush\n",
         )
 
     def test_list_parked(self) -> None:
@@ -75,8 +75,8 @@ class CommandTests(SynchronousTestCase):
         self.park()
         self.run_it("list", "--parked")
         self.assertEqual(
-            self.out.getvalue().splitlines()[1:],
-            ["S1/paint  parked  1      when retried  no brush"],
+            self.out.getvalue().split("\n\n")[1].splitlines()[1:],
+            ["S1/paint  parked      1  when retried  no brush"],
         )
 
     def test_list_as_json(self) -> None:

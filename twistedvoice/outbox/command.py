@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from attrs import asdict
 from twisted.internet.defer import Deferred
 
 from ..errands import ErrandState, ErrandStore, KeptErrand
+from ..table import Table, show
 
 __all__ = ["outbox"]
 
 _MOST_LISTED = 100_000
-_HEADINGS = ("ID", "STATE", "BEGUN", "NEXT", "LAST ERROR")
+_COLUMNS = ("id", "state", "begun", "next", "last error")
+_COLOURS = {"parked": "red", "at work": "cyan"}
 
 
 def outbox(
@@ -74,8 +76,12 @@ def _parser() -> argparse.ArgumentParser:
 async def _list(said: argparse.Namespace, store: ErrandStore, now: float) -> int:
     state: ErrandState | None = "parked" if said.parked else None
     kept = await store.errands(state=state, limit=_MOST_LISTED)
-    for line in map(_as_json, kept) if said.json else _table(kept, now):
-        sys.stdout.write(f"{line}\n")
+    if said.json:
+        sys.stdout.writelines(f"{_as_json(each)}\n" for each in kept)
+    else:
+        rows = tuple(_row(each, now) for each in kept)
+        title = "What is still to be done"
+        show(Table(title=title, columns=_COLUMNS, rows=rows, colours=_COLOURS))
     return 0
 
 
@@ -103,14 +109,6 @@ def _as_json(kept: KeptErrand) -> str:
     # Found is what it gets when it is begun.
     errand.pop("found")
     return json.dumps(errand | facts)
-
-
-def _table(kept: Sequence[KeptErrand], now: float) -> Iterator[str]:
-    rows = [_HEADINGS, *(_row(each, now) for each in kept)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
 
 
 def _row(kept: KeptErrand, now: float) -> tuple[str, ...]:
