@@ -1,33 +1,23 @@
 # -*- test-case-name: tests.archive.test_speech -*-
 """When somebody speaks on one side of a recording, and how loud.
 
-Loudness decides, held against the side's own noise and its own loudest words, since
-telephone lines differ by 40 dB. A pause for breath does not end what is said, and a
-click does not begin it.
+Loudness decides (:mod:`~twistedvoice.audio.loudness`). A pause for breath does not end
+what is said, and a click does not begin it.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from attrs import frozen
 
+from ..audio.loudness import FRAME_MS, Flags, loudness_of, runs
 from ..audio.pcm import Samples
 
 __all__ = ["Level", "Span", "level", "speech"]
 
-_FRAME_MS = 20
-#: What is quieter is no speech on any line: -46 dB of full scale.
-_LEAST = 160.0
-#: Speech is 10 dB above the noise, and no more than 20 dB below the loudest words.
-_ABOVE_NOISE, _BELOW_LOUDEST = 3.0, 0.1
-#: Noise that is not 6 dB below the loudest is no noise: somebody never paused.
-_NEVER_PAUSED = 0.5
 #: Shorter sounds are no speech.
 _LEAST_FRAMES = 3
 _FULL_SCALE = 32768.0
-
-_Flags = npt.NDArray[np.bool_]
 
 
 @frozen
@@ -56,16 +46,10 @@ def speech(samples: Samples, rate: int, breath_ms: int) -> list[Span]:
     :param breath_ms: shorter pauses are within speech.
     :returns: in order.
     """
-    rms = _loudness(samples, rate * _FRAME_MS // 1000)
-    if not len(rms):
-        return []
-    loudest, noise = np.percentile(rms, 98), np.percentile(rms, 10)
-    limit = max(_BELOW_LOUDEST * loudest, _ABOVE_NOISE * noise)
-    loud = rms >= max(min(limit, _NEVER_PAUSED * loudest), _LEAST)
-    edges = _edges(_without_breaths(loud, breath_ms // _FRAME_MS))
+    sound = loudness_of(samples, rate).sound
     return [
-        Span(float(start * _FRAME_MS), float(end * _FRAME_MS))
-        for start, end in edges
+        Span(float(start * FRAME_MS), float(end * FRAME_MS))
+        for start, end in runs(_without_breaths(sound, breath_ms // FRAME_MS))
         if end - start >= _LEAST_FRAMES
     ]
 
@@ -85,29 +69,13 @@ def level(samples: Samples, rate: int, spans: list[Span]) -> Level:
     )
 
 
-def _loudness(samples: Samples, size: int) -> npt.NDArray[np.float64]:
-    """:returns: the root of the mean square of each frame; the last one is whole."""
-    count = len(samples) // size
-    frames = samples[: count * size].reshape(count, size)
-    roots: npt.NDArray[np.float64] = np.sqrt(
-        np.mean(np.square(frames, dtype=np.float64), axis=1)
-    )
-    return roots
-
-
-def _without_breaths(loud: _Flags, longest: int) -> _Flags:
+def _without_breaths(loud: Flags, longest: int) -> Flags:
     """:returns: ``loud``, with the pauses filled that are within speech."""
     filled = loud.copy()
-    for start, end in _edges(~loud):
+    for start, end in runs(~loud):
         if end - start < longest and start and end < len(loud):
             filled[start:end] = True
     return filled
-
-
-def _edges(flags: _Flags) -> list[tuple[int, int]]:
-    """:returns: where each run of set flags begins and ends."""
-    found = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    return list(zip(found[::2].tolist(), found[1::2].tolist(), strict=True))
 
 
 def _db(amplitude: float) -> float | None:

@@ -25,9 +25,10 @@ import numpy as np
 import numpy.typing as npt
 from attrs import asdict, field, frozen
 
+from ..audio.loudness import FRAME_MS, Loudness, loudness
 from ..audio.wav import WavFile
 from ..errors import AudioFormatError
-from .loudness import FRAME_MS, Loudness, holes, loudness
+from .holes import holes
 from .offsets import Channel, Line, Offset, line_through, offsets, rough_offset
 
 __all__ = ["ChannelComparison", "Comparison", "Hole", "compare", "main"]

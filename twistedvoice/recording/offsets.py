@@ -15,8 +15,8 @@ import numpy.typing as npt
 from attrs import frozen
 
 from ..audio.correlation import fits, products
+from ..audio.loudness import FRAME_MS, Loudness
 from ..audio.wav import WavFile
-from .loudness import FRAME_MS, Loudness
 
 __all__ = ["Channel", "Line", "Offset", "line_through", "offsets", "rough_offset"]
 
