@@ -90,7 +90,7 @@ class PurgeTests(SynchronousTestCase):
     def purge(self, **limits: int) -> list[str]:
         """:returns: what was removed, in its order."""
         done = purge(self.folder, Limits(**limits), now=NOW)
-        removals = [each for each in done if each is not None]
+        removals = [each for each in done if isinstance(each, Removal)]
         self.assertEqual([each.error for each in removals], [None] * len(removals))
         return [each.entry.session_id for each in removals]
 
@@ -151,7 +151,7 @@ class PurgeTests(SynchronousTestCase):
         """Nothing is touched when it is only asked."""
         before = self.left()
         done = purge(self.folder, Limits(recordings=1), now=NOW, dry=True)
-        self.assertEqual(len([each for each in done if each is not None]), 3)
+        self.assertEqual(len([each for each in done if isinstance(each, Removal)]), 3)
         self.assertEqual(self.left(), before)
 
     def test_crash(self) -> None:
@@ -177,7 +177,7 @@ class PurgeTests(SynchronousTestCase):
     def first_removal(self) -> list[Removal]:
         """:returns: what became of the oldest."""
         done = purge(self.folder, Limits(recordings=3), now=NOW)
-        return [each for each in done if each is not None]
+        return [each for each in done if isinstance(each, Removal)]
 
     def test_steps(self) -> None:
         """It comes back after each recording that it looked at, twice for a size."""

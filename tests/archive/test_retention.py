@@ -34,6 +34,7 @@ class RetentionTests(SynchronousTestCase):
             made(self.folder / "2026/11/20", f"{number:02}", started_at=at, seconds=0)
         self.counts = Counter[str]()
         self.needed: Collection[str] = ()
+        self.asked = 0
         #: Jobs that wait for their thread.
         self.jobs: list[Callable[[], object]] = []
 
@@ -43,6 +44,11 @@ class RetentionTests(SynchronousTestCase):
         self.jobs.append(lambda: maybeDeferred(work, *args).chainDeferred(done))
         return done
 
+    def ask(self) -> Deferred[Collection[str]]:
+        """:returns: fires with what is needed by now."""
+        self.asked += 1
+        return succeed(self.needed)
+
     def retention(self, limits: Limits) -> Retention:
         """:returns: one that was started."""
         made = Retention(
@@ -51,7 +57,7 @@ class RetentionTests(SynchronousTestCase):
             self.folder,
             self.defer,
             limits,
-            needed=lambda: succeed(self.needed),
+            needed=self.ask,
             counts=self.counts,
         )
         made.startService()
@@ -90,8 +96,8 @@ class RetentionTests(SynchronousTestCase):
             jobs += 1
             self.assertEqual(self.jobs, [])
             self.clock.advance(0.05)
-        # Three times a look at each, and at the last nothing was left to do.
-        self.assertEqual((jobs, self.left()), (4, 0))
+        # Two looks at each, the second up to the choice, and all of them removed.
+        self.assertEqual((jobs, self.left()), (5, 0))
 
     def test_no_limits(self) -> None:
         """Without limits nothing is done, and nothing is made."""
@@ -105,6 +111,25 @@ class RetentionTests(SynchronousTestCase):
         self.retention(Limits(recordings=0))
         self.work()
         self.assertEqual((self.left(), self.counts["purged"]), (2, 58))
+
+    def test_handed_on_meanwhile(self) -> None:
+        """One whose mark becomes an errand after the first look stays."""
+        mark = self.folder / "2026/11/20" / "03.todo"
+        mark.touch()
+        self.retention(Limits(recordings=0))
+        self.jobs.pop(0)()  # the lock
+        self.jobs.pop(0)()
+        self.needed = {"03"}
+        mark.unlink()
+        self.clock.advance(1)
+        self.work()
+        self.assertEqual((self.left(), self.asked), (1, 1))
+
+    def test_nothing_to_go(self) -> None:
+        """Nobody is asked what is needed when nothing is to go."""
+        self.retention(Limits(recordings=MANY))
+        self.work()
+        self.assertEqual((self.left(), self.asked), (MANY, 0))
 
     def test_one_of_many(self) -> None:
         """One process does it; when that is gone another one does."""

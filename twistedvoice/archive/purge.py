@@ -13,13 +13,14 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from pathlib import Path
 
 from attrs import define, field, frozen
 
 from .catalog import Entry, Files, day_folders, files_in, read_entry
 
-__all__ = ["Held", "Limits", "Removal", "is_to_go", "purge"]
+__all__ = ["Held", "Limits", "Removal", "Step", "is_to_go", "purge"]
 
 
 @frozen(kw_only=True)
@@ -49,6 +50,16 @@ class Held:
 
     recordings: int = 0
     size: int = 0
+
+
+class Step(Enum):
+    """Work in which nothing was removed."""
+
+    #: One recording was looked at.
+    LOOKED = "looked"
+    #: Recordings of a day are about to go: who is still to do something with one that
+    #: is finished by now has said so.
+    CHOSE = "chose"
 
 
 @frozen
@@ -82,21 +93,22 @@ def purge(
     now: float,
     kept: Collection[str] = (),
     dry: bool = False,
-) -> Iterator[Removal | None]:
+) -> Iterator[Removal | Step]:
     """
     Remove what is beyond the limits, the oldest first.
 
-    :param kept: ids of sessions whose recordings stay.
+    :param kept: ids of sessions whose recordings stay; asked after each
+        :attr:`Step.CHOSE`.
     :param dry: only say what would be removed.
     :returns: something after each bit of work, so that who must not work for long can
-        pause: what was removed, or None.
+        pause.
     """
     held = Held()
     days = day_folders(folder)
     for files in _all_files(days if limits.depend_on_all else []):
         held.recordings += 1
         held.size += files.size()
-        yield None
+        yield Step.LOOKED
     for day in days:
         entries = list[Entry]()
         for files in files_in(day):
@@ -105,13 +117,18 @@ def purge(
                 held.recordings -= 1
             else:
                 entries.append(entry)
-            yield None
+            yield Step.LOOKED
+        to_go = list[Entry]()
         for entry in sorted(entries, key=_began):
-            is_kept = entry.session_id in kept
-            if not is_kept and is_to_go(limits, entry, held, now):
-                yield Removal(entry) if dry else _remove(entry)
+            if is_to_go(limits, entry, held, now):
+                to_go.append(entry)
             held.recordings -= 1
             held.size -= entry.size
+        if to_go:
+            yield Step.CHOSE
+        for entry in to_go:
+            if entry.session_id not in kept:
+                yield Removal(entry) if dry else _remove(entry)
         if not dry:
             _remove_empty(Path(day), now)
 

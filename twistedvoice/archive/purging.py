@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ..errors import ArchiveError
 from .arguments import Commands, command, folder
 from .listing import facts
-from .purge import Limits, Removal, purge
+from .purge import Limits, Removal, Step, purge
 from .screen import tell, watched
 from .words import age, several, size, size_told, time_told
 
@@ -52,7 +52,7 @@ def _run(said: argparse.Namespace, now: float) -> int:
     work = purge(said.folder, limits, now=now, dry=said.dry_run)
     removed = freed = failed = 0
     for removal in watched(work, "looking"):
-        if removal is None:
+        if isinstance(removal, Step):
             continue
         _tell(removal, said)
         if removal.error is None:

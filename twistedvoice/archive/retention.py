@@ -25,7 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..recording.private import open_private
-from .purge import Limits, Removal, purge
+from .purge import Limits, Removal, Step, purge
 
 __all__ = ["LOCK", "Retention"]
 
@@ -97,14 +97,17 @@ class Retention(Service):
             self._lock = await self._defer(_lock, self._folder / LOCK)
         if self._lock is None:
             return
-        kept = await self._needed()
+        kept = set[str]()
         work = purge(self._folder, self.limits, now=self._wall(), kept=kept)
         removed = 0
         while self.running:
             bits = await self._defer(_next, work)
-            removals = [bit for bit in bits if bit is not None]
-            removed += self._count(removals)
-            if len(bits) < _BITS:
+            removed += self._count([bit for bit in bits if isinstance(bit, Removal)])
+            if Step.CHOSE in bits:
+                # What was handed on since the last time may have been told to the
+                # store alone.
+                kept.update(await self._needed())
+            elif len(bits) < _BITS:
                 break
             await deferLater(self._clock, _PAUSE_SECONDS)
         if removed:
@@ -130,8 +133,14 @@ class Retention(Service):
         return result
 
 
-def _next(work: Iterator[Removal | None]) -> list[Removal | None]:
-    return list(islice(work, _BITS))
+def _next(work: Iterator[Removal | Step]) -> list[Removal | Step]:
+    """:returns: what the next bit of work came to; a choice is its end."""
+    bits = list[Removal | Step]()
+    for bit in islice(work, _BITS):
+        bits.append(bit)
+        if bit is Step.CHOSE:
+            break
+    return bits
 
 
 def _lock(path: Path) -> FileIO | None:
