@@ -178,6 +178,7 @@ class RetentionTests(ServiceTestCase):
         self.successResultOf(service.house.store.add_errands([errand], now=0.0))
         service.startService()
         self.addCleanup(self.end, service)
+        self.reactor.advance(1)
         left = sorted(each.stem for each in folder.rglob("*.wav"))
         self.assertEqual(left, ["one", "three"])
         self.assertEqual(service.house.keeping.recording_counts["purged"], 1)
