@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import ProcessTerminated
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from tests.outbox.performer_contract import PerformerContract
 from tests.processes import Process, ProcessReactor
 from tests.sources import ROOT
 from twistedvoice.audio.wavwriter import WavWriter
@@ -125,6 +127,26 @@ class ExportTests(SynchronousTestCase):
         self.done.cancel()
         self.failureResultOf(self.done, CancelledError)
         self.assertEqual(self.process.signals, [])
+
+
+class ContractTests(PerformerContract, SynchronousTestCase):
+    """What it shares with all that perform."""
+
+    def setUp(self) -> None:
+        self.reactor = ProcessReactor()
+        self.path = Path(self.mktemp()) / "n-1.wav"
+        self.path.parent.mkdir()
+        self.path.touch()
+
+    def begin(self) -> Deferred[Mapping[str, object]]:
+        """Export it."""
+        export = Export(self.reactor, "flac", {}, maybeDeferred)
+        return export.perform(errand(self.path))
+
+    def go_on(self) -> None:
+        """The process has done it."""
+        self.path.with_suffix(".flac").write_bytes(b"fLaC")
+        self.reactor.processes[-1].ends()
 
 
 class ProcessTests(TestCase):

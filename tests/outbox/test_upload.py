@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +19,7 @@ from twisted.internet.defer import (
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.outbox.performer_contract import PerformerContract
 from tests.outbox.proof import signature_of, signature_right
 from twistedvoice.errors import CarrierApiError, ErrandFailed, ErrandRefused
 from twistedvoice.interfaces import Errand, HttpClient, HttpRequest, HttpResponse
@@ -81,8 +82,8 @@ def answer(body: str = "", status: int = 200, **headers: str) -> HttpResponse:
     return HttpResponse(status=status, headers=headers, body=body.encode())
 
 
-class UploadTests(SynchronousTestCase):
-    """One recording and its sidecar."""
+class UploadTestCase(SynchronousTestCase):
+    """One recording and its sidecar, and where they go."""
 
     def setUp(self) -> None:
         self.storage = Storage()
@@ -120,6 +121,25 @@ class UploadTests(SynchronousTestCase):
         sound = (bytes(range(251)) * (size // 251 + 1))[:size]
         self.path.write_bytes(sound)
         return sound
+
+
+class ContractTests(PerformerContract, UploadTestCase):
+    """What it shares with all that perform."""
+
+    def begin(self) -> Deferred[Mapping[str, object]]:
+        """Upload it; the storage does not answer yet."""
+        self.answered: Deferred[HttpResponse] = Deferred()
+        self.storage.tricks = {"PUT": lambda: self.answered}
+        return self.perform()
+
+    def go_on(self) -> None:
+        """The storage answers."""
+        self.storage.tricks = {}
+        self.answered.callback(answer(etag='"5"'))
+
+
+class UploadTests(UploadTestCase):
+    """What is in the bucket afterwards."""
 
     def test_small(self) -> None:
         """Each file is put at once; the sidecar first, so that sound always has one."""

@@ -7,11 +7,13 @@ import hmac
 import json
 import runpy
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.outbox.performer_contract import PerformerContract
 from twistedvoice.errands import Errand
 from twistedvoice.errors import (
     CarrierApiError,
@@ -79,6 +81,20 @@ class WebhookTestCase(SynchronousTestCase):
             HttpResponse(status=status, headers=named, body=b"")
         )
         return done  # type: ignore[return-value]
+
+
+class ContractTests(PerformerContract, WebhookTestCase):
+    """What it shares with all that perform."""
+
+    def begin(self) -> Deferred[Mapping[str, object]]:
+        """Tell the receiver."""
+        return self.webhook.perform(READY)
+
+    def go_on(self) -> None:
+        """The receiver has taken it."""
+        self.receiver.answers[-1].callback(
+            HttpResponse(status=204, headers={}, body=b"")
+        )
 
 
 class RequestTests(WebhookTestCase):

@@ -17,6 +17,7 @@ from twisted.internet.defer import (
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.outbox.performer_contract import PerformerContract
 from twistedvoice.carriers.twilio.rest import TwilioRest
 from twistedvoice.errors import CarrierApiError, ErrandFailed, ErrandRefused
 from twistedvoice.interfaces import Errand
@@ -277,6 +278,20 @@ class TroubleTests(CopyTestCase):
         self.can_amend = False
         self.failureResultOf(self.perform(), OSError)
         self.assertEqual(self.copies.counts, {})
+
+
+class ContractTests(PerformerContract, CopyTestCase):
+    """What it shares with all that perform."""
+
+    def begin(self) -> Deferred[Mapping[str, object]]:
+        """Fetch it; the comparison takes its time."""
+        self.ready()
+        self.verdict = Deferred()
+        return self.perform()
+
+    def go_on(self) -> None:
+        """The comparison is done."""
+        self.verdict.callback({"verdict": "alike"})
 
 
 class ErrandTests(SynchronousTestCase):
