@@ -21,16 +21,14 @@ from ..audio.riff import read_layout
 from ..errors import AudioFormatError
 from ..recording.part import is_being_written
 from ..recording.settle import PART_SUFFIX
-from ..recording.sidecar import Line, line_of
+from ..recording.sidecar import SIDECAR_SUFFIX, Line, line_of
+from ..recording.todo import MARK_SUFFIX
 from ..recording.vault import SOUND_SUFFIXES
 
 __all__ = ["Entry", "Files", "day_folders", "files_in", "read_entry", "scan"]
 
 State = Literal["finished", "writing", "left"]
 
-_SIDECAR = ".jsonl"
-#: Lies beside a recording with which something is still to be done.
-_TO_DO = ".todo"
 #: The first line of a sidecar, and its last, are shorter.
 _ENOUGH_BYTES = 1024
 #: How the path of a folder of the service ends.
@@ -62,12 +60,12 @@ class Files:
     @property
     def is_waited_for(self) -> bool:
         """Whether something is still to be done with it, such as handing it on."""
-        return any(name.endswith(_TO_DO) for name in self.beside)
+        return any(name.endswith(MARK_SUFFIX) for name in self.beside)
 
     @property
     def sidecar(self) -> str | None:
         """Where its sidecar or journal is, None when there is none."""
-        ending = _SIDECAR if self.is_finished else _SIDECAR + PART_SUFFIX
+        ending = SIDECAR_SUFFIX if self.is_finished else SIDECAR_SUFFIX + PART_SUFFIX
         name = self.stem + ending
         return f"{self.folder}/{name}" if name in self.beside else None
 

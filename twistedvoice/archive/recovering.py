@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..recording.recovery import outcomes
 from ..recording.seal import read_key
-from ..recording.sidecar import read_lines
+from ..recording.sidecar import read_lines, sidecar_path
 from .arguments import (
     Commands,
     add_encryption_key_file,
@@ -56,7 +56,7 @@ def _facts(part: Path, outcome: Path | Exception) -> dict[str, object]:
     """:returns: what a sidecar says of a recording as a whole."""
     if not isinstance(outcome, Path):
         return {"path": str(part), "error": str(outcome)}
-    lines = read_lines(outcome.with_suffix(".jsonl"))
+    lines = read_lines(sidecar_path(outcome))
     return {
         "path": str(outcome),
         "duration_ms": lines[-1]["at"],

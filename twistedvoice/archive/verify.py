@@ -20,7 +20,7 @@ from attrs import define, field, frozen
 
 from ..errors import AudioFormatError, EncryptionError
 from ..recording.seal import Chain, sealed
-from ..recording.sidecar import Line, checksum, line_of
+from ..recording.sidecar import Line, checksum, line_of, sidecar_path
 from ..recording.stereo import Stereo
 from ..recording.vault import is_vault, opener
 
@@ -72,7 +72,7 @@ def verify(
     locked = is_vault(path) and encryption_key is None
     with FileIO(path) if locked else opener(encryption_key)(path, "r") as file:
         check = _Check(path, file, locked)
-        sidecar = path.with_suffix(".jsonl")
+        sidecar = sidecar_path(path)
         if sidecar.is_file():
             with sidecar.open("rb") as lines:
                 check.read(lines)

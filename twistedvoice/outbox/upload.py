@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..interfaces import Errand, HttpClient, HttpRequest, HttpResponse
+from ..recording.sidecar import sidecar_path
 from ..recording.source import source_of
 from .s3 import Bucket, checked, element, etag_of
 from .sigv4 import Signer
@@ -77,7 +78,7 @@ class Upload:
 
     async def _perform(self, errand: Errand) -> Mapping[str, object]:
         sound = await self._defer_to_thread(source_of, errand)
-        sidecar = sound.with_suffix(".jsonl")
+        sidecar = sidecar_path(sound)
         name = PurePosixPath(self._prefix + str(errand.details["key"]))
         key = name.with_suffix(sound.suffix)
         sidecar_key = ""

@@ -21,7 +21,7 @@ from ..audio.riff import read_layout
 from ..audio.wavwriter import Opener, repair_wav
 from .pauses import paused_spans
 from .seal import write_sealed
-from .sidecar import Line, edit_of, journal_path, read_lines, write_lines
+from .sidecar import Line, edit_of, journal_path, read_lines, sidecar_path, write_lines
 from .stereo import Stereo
 from .todo import mark
 from .vault import SOUND_SUFFIXES, VaultFile, late_box, opener
@@ -90,7 +90,7 @@ def settle(
         told.append(_end(told, _duration_ms(part, opened), why))
         if new.exists():
             write_lines(journal, [*lines, _settled_as(final)], sync=sync)
-        proof = write_sealed(final.with_suffix(".jsonl"), told, key, sync=sync)
+        proof = write_sealed(sidecar_path(final), told, key, sync=sync)
         mark(final, told, sync=sync)
         (new if new.exists() else part).rename(final)
     finally:

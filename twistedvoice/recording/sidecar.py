@@ -27,6 +27,7 @@ from .private import open_private
 from .vault import SOUND_SUFFIXES
 
 __all__ = [
+    "SIDECAR_SUFFIX",
     "Journal",
     "Line",
     "Seconds",
@@ -37,10 +38,14 @@ __all__ = [
     "line_of",
     "parts_of",
     "read_lines",
+    "sidecar_path",
     "sum_line",
     "write_lines",
     "write_text",
 ]
+
+#: What the name of a finished sidecar ends with.
+SIDECAR_SUFFIX = ".jsonl"
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -53,6 +58,11 @@ _FIELDS: Mapping[object, tuple[str, ...]] = {
     "settled": ("name",),
     "sum": ("at", "ms", "blake2b"),
 }
+
+
+def sidecar_path(recording: Path) -> Path:
+    """:returns: where the sidecar of a finished recording is."""
+    return recording.with_suffix(SIDECAR_SUFFIX)
 
 
 def journal_path(part: Path) -> Path:

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from .sidecar import Line, read_lines, write_lines
 from .vault import SOUND_SUFFIXES
 
-__all__ = ["Finished", "left", "mark", "read", "tick_off"]
+__all__ = ["MARK_SUFFIX", "Finished", "left", "mark", "read", "tick_off"]
 
-_SUFFIX = ".todo"
+#: What the name of a mark ends with.
+MARK_SUFFIX = ".todo"
 #: The lines that it has, first and last.
 _KINDS = frozenset({"recording", "end"})
 
@@ -56,7 +57,7 @@ def left(folder: Path) -> list[Path]:
         # Much faster than a glob, where there are many.
         for parent, _, names in os.walk(folder)
         for name in names
-        if name.endswith(_SUFFIX)
+        if name.endswith(MARK_SUFFIX)
     ]
     finals = [
         mark.with_suffix(suffix) for mark in sorted(marks) for suffix in SOUND_SUFFIXES
@@ -100,4 +101,4 @@ def _line(kind: str, lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _mark_of(final: Path) -> Path:
-    return final.with_suffix(_SUFFIX)
+    return final.with_suffix(MARK_SUFFIX)
