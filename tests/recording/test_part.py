@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from fcntl import LOCK_SH, flock
-from io import FileIO
 from pathlib import Path
 
 import soundfile
@@ -14,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
-from twistedvoice.recording.part import PartFile, is_being_written, lock_abandoned
+from twistedvoice.recording.part import PartFile
 from twistedvoice.recording.sidecar import read_lines
 
 A = b"\x80" * 160
@@ -33,20 +31,6 @@ class PartFileTests(SynchronousTestCase):
     def names(self, kind: str = ".wav") -> list[str]:
         """:returns: the names of the files of a kind, finished or not."""
         return sorted(path.name for path in self.folder.rglob(f"*{kind}*"))
-
-    def test_being_written(self) -> None:
-        """Who asks is told whether the writer lives, and is in nobody's way."""
-        self.part.open()
-        self.assertTrue(is_being_written(self.part_path))
-        self.part.append(Batch([(0, A)], [], 20_000))
-        self.part.finish(None)
-        self.part_path.touch()
-        self.assertFalse(is_being_written(self.part_path))
-        with FileIO(self.part_path) as other:
-            flock(other, LOCK_SH)
-            self.assertFalse(is_being_written(self.part_path))
-        self.part_path.unlink()
-        self.assertRaises(FileNotFoundError, is_being_written, self.part_path)
 
     def test_life(self) -> None:
         """It grows as a part, and is whole under its name in the end."""
@@ -79,13 +63,6 @@ class PartFileTests(SynchronousTestCase):
         self.part.open()
         self.part.finish(Batch([(20, A)], [], 25_000))
         self.assertEqual(self.part.duration_ms, 40)
-
-    def test_locked(self) -> None:
-        """While it is written nobody else can take it; afterwards it is gone."""
-        self.part.open()
-        self.assertIsNone(lock_abandoned(self.part_path))
-        self.part.finish(None)
-        self.assertIsNone(lock_abandoned(self.part_path))
 
     def test_private(self) -> None:
         """Strangers cannot read it."""

@@ -19,7 +19,7 @@ from attrs import field, frozen
 
 from ..audio.riff import read_layout
 from ..errors import AudioFormatError
-from ..recording.part import is_being_written
+from ..recording.lock import is_being_written
 from ..recording.settle import PART_SUFFIX
 from ..recording.sidecar import SIDECAR_SUFFIX, Line, line_of
 from ..recording.todo import MARK_SUFFIX

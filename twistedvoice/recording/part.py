@@ -2,17 +2,16 @@
 """The files of one recording while the call lasts.
 
 The sound is named ``<name>.wav.part``, is only ever appended to, and is locked as long
-as its writer lives; beside it grows the journal of :mod:`.sidecar`. In the end
-:mod:`.settle` makes ``<name>.wav`` and ``<name>.jsonl`` of them. So :mod:`.recovery`
-can tell what is finished, what is being written by some process, and what a dead one
-left. Everything here blocks: it runs in a worker thread, one method at a time.
+as its writer lives (:mod:`.lock`); beside it grows the journal of :mod:`.sidecar`. In
+the end :mod:`.settle` makes ``<name>.wav`` and ``<name>.jsonl`` of them. So
+:mod:`.recovery` can tell what is finished, what is being written by some process, and
+what a dead one left. Everything here blocks: it runs in a worker thread, one method at
+a time.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 from collections.abc import Mapping, Sequence
 from io import FileIO
 from pathlib import Path
@@ -21,20 +20,15 @@ from typing import Literal
 from ..audio.wavwriter import WavWriter
 from ..errors import EncryptionError
 from ..formats import AudioFormat
+from .lock import create_locked, lock_abandoned
 from .mixer import CHANNELS, Batch, Mixed, Mixer
-from .private import FOLDER_MODE, open_private
+from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, settle
 from .sidecar import Journal, Seconds, journal_path
 from .stereo import Stereo
 from .vault import VaultFile, late_box, opener, sound_size
 
-__all__ = [
-    "LEAST_BYTES",
-    "FsyncPolicy",
-    "PartFile",
-    "is_being_written",
-    "lock_abandoned",
-]
+__all__ = ["LEAST_BYTES", "FsyncPolicy", "PartFile"]
 
 #: When what is written is made to reach the disk itself: with ``second`` each batch is,
 #: so that nothing older than a second is lost.
@@ -114,7 +108,7 @@ class PartFile:
         :raises OSError: when that cannot be; nothing is left behind then.
         """
         self._part.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-        self._lock = _create_locked(self._part)
+        self._lock = create_locked(self._part)
         try:
             self._writer = self._new_writer()
             self._journal = self._new_journal()
@@ -262,69 +256,3 @@ class PartFile:
                 encryption_key=self._encryption_key,
             )
             self.path, self.chain, self.seal = done.path, done.chain, done.seal
-
-
-def lock_abandoned(part: Path) -> FileIO | None:
-    """
-    Lock a file whose writer is dead.
-
-    :returns: None when its writer lives, or it is gone. Closing the file unlocks it.
-    :raises OSError: when it is not ours: a link, say.
-    """
-    try:
-        file = FileIO(part, "r+", opener=_open_own)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    if _is_at(file, part):
-        return file
-    file.close()
-    return None
-
-
-def is_being_written(part: Path) -> bool:
-    """
-    Whether the writer of a file lives; who may only read may ask.
-
-    :raises OSError: when it is not there, or not ours.
-    """
-    with FileIO(part, "r", opener=_open_own) as file:
-        try:
-            # Shared, so that who asks does not look like a writer to who else asks.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _create_locked(part: Path) -> FileIO:
-    """
-    Create and lock a file.
-
-    A recovery may find it between these two steps and take it away as empty; then it
-    is made again.
-
-    :raises FileExistsError: when there is one already.
-    """
-    while True:
-        file = FileIO(part, "x", opener=open_private)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if _is_at(file, part):
-            return file
-        file.close()
-
-
-def _open_own(path: str, flags: int) -> int:
-    # Not what a link leads to, and not a pipe that nobody writes to.
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _is_at(file: FileIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
-    except FileNotFoundError:
-        return False

@@ -16,7 +16,8 @@ from pathlib import Path
 from twisted.logger import Logger
 
 from ..errors import ConfigError
-from .part import LEAST_BYTES, lock_abandoned
+from .lock import lock_abandoned
+from .part import LEAST_BYTES
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, parts_of
