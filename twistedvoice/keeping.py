@@ -96,15 +96,7 @@ class Keeping:
         )
         if self.copies is not None:
             self.performers["copy"] = self.copies.perform
-        self.outbox = Outbox(
-            reactor,
-            time.time,
-            store,
-            self.performers,
-            holder=config.node_id,
-            random=random.random,
-            attempts=config.outbox.attempts,
-        )
+        self.outbox = self._new_outbox()
         self.local: LocalRecordings | None = None
         self.posting: Posting | None = None
         self.retention: Retention | None = None
@@ -209,6 +201,17 @@ class Keeping:
             compare=partial(_compared, self._reactor, self._environ),
             amend=self.records.amend,
             keep_copy=config.carrier_recording.keep_copy,
+        )
+
+    def _new_outbox(self) -> Outbox:
+        return Outbox(
+            self._reactor,
+            time.time,
+            self._store,
+            self.performers,
+            holder=self._config.node_id,
+            random=random.random,
+            attempts=self._config.outbox.attempts,
         )
 
     def _make_local(self, folder: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from ..errors import ArchiveError, AudioFormatError
-from ..recording.convert import ExportFormat, convert
+from ..recording.convert import WITHOUT_SOUNDFILE, ExportFormat, convert
 from .arguments import Commands, command, folder
 from .find import recordings_at
 from .screen import tell, watched
@@ -65,9 +65,7 @@ class _Export:
 
 def _run(said: argparse.Namespace) -> int:
     if find_spec("soundfile") is None:
-        raise ArchiveError(
-            "exporting needs soundfile: pip install 'twistedvoice[export]'"
-        )
+        raise ArchiveError(WITHOUT_SOUNDFILE)
     exports = list(_exports(said))
     to_do = [each for each in exports if not each.is_done]
     failed = 0

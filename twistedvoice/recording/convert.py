@@ -24,11 +24,13 @@ from .private import open_private
 from .settle import sync_folder
 from .vault import is_vault
 
-__all__ = ["ExportFormat", "convert", "is_true_copy", "main"]
+__all__ = ["WITHOUT_SOUNDFILE", "ExportFormat", "convert", "is_true_copy", "main"]
 
 #: How a recording may be exported; also what its name ends with then.
 ExportFormat = Literal["flac", "opus"]
 
+#: What to do where the extra is not installed.
+WITHOUT_SOUNDFILE = "exporting needs soundfile: pip install 'twistedvoice[export]'"
 #: What libsndfile calls them: the file, and the sound in it.
 _NAMES = {"flac": ("FLAC", "PCM_16"), "opus": ("OGG", "OPUS")}
 #: What is in memory at once; about four seconds.
@@ -106,9 +108,7 @@ def _soundfile() -> Any:
     try:
         import soundfile
     except ImportError as error:
-        raise ConfigError(
-            ["exporting needs soundfile: pip install 'twistedvoice[export]'"]
-        ) from error
+        raise ConfigError([WITHOUT_SOUNDFILE]) from error
     return soundfile
 
 
