@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ..drawing import look
 from ..drawing.labels import hang, seconds_shown
@@ -182,14 +181,5 @@ def _answers(panel: Axes, story: Story) -> None:
             )
     panel.set_ylim(0, top)
     panel.set_yticks([0, round(top / 2, -2), round(top, -2)])
-    panel.set_ylabel("wait, ms", color=look.SOFT, size=10)
-    panel.set_xlabel("seconds since the call began", color=look.SOFT, size=10)
-    panel.set_title(
-        "from the end of what the caller said to the sound of the answer",
-        size=9,
-        color=look.SOFT,
-        loc="right",
-        pad=3,
-    )
-    look.strip(panel)
-    panel.xaxis.set_major_locator(MaxNLocator(16, integer=True))
+    title = "from the end of what the caller said to the sound of the answer"
+    look.foot(panel, "wait", "the call began", title)

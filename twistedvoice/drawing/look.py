@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "VOICE_HEIGHT",
     "WIDTH",
     "WRONG",
+    "foot",
     "head",
     "new_figure",
     "shade",
@@ -88,6 +90,20 @@ def shade(
 ) -> None:
     """Colour a span of time from top to bottom."""
     panel.axvspan(start_ms / 1000, end_ms / 1000, color=colour, alpha=alpha, lw=0)
+
+
+def foot(panel: Axes, measured: str, since: str, title: str) -> None:
+    """
+    Write at the lowest panel.
+
+    :param measured: what is measured in it, in milliseconds.
+    :param since: what its seconds count from.
+    """
+    panel.set_ylabel(f"{measured}, ms", color=SOFT, size=10)
+    panel.set_xlabel(f"seconds since {since}", color=SOFT, size=10)
+    panel.set_title(title, size=9, color=SOFT, loc="right", pad=3)
+    strip(panel)
+    panel.xaxis.set_major_locator(MaxNLocator(16, integer=True))
 
 
 def strip(panel: Axes) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
-from matplotlib.ticker import MaxNLocator
 
 from ..audio import pcm
 from ..drawing import look
@@ -153,16 +152,11 @@ def _evenness(panel: Axes, journal: Journal, figures: Mapping[str, Any]) -> None
     )
     panel.set_ylim(0, top)
     panel.set_yticks([0, FRAME_MS, round(top, -1)])
-    panel.set_ylabel("gap, ms", color=look.SOFT, size=10)
-    panel.set_xlabel("seconds since the stream started", color=look.SOFT, size=10)
     spread = figures["gap_ms"]
-    panel.set_title(
+    look.foot(
+        panel,
+        "gap",
+        "the stream started",
         f"time from frame to frame: median {_ms(spread['p50'])},"
         f" 99 in 100 within {_ms(spread['p99'])}, never above {_ms(spread['max'])}",
-        size=9,
-        color=look.SOFT,
-        loc="right",
-        pad=3,
     )
-    look.strip(panel)
-    panel.xaxis.set_major_locator(MaxNLocator(16, integer=True))
