@@ -8,6 +8,7 @@ finished it finishes as a recovery would. It needs neither Twisted nor numpy.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -24,6 +25,9 @@ from .wire import Answer, Facts, Line, Order, batch_of
 
 __all__ = ["Desk", "main"]
 
+#: So many containers more than there were: what orders are made of is freed without the
+#: garbage collector.
+_GC_THRESHOLD = 100_000
 #: The service's own work goes before, where both want one core.
 _NICENESS = 5
 
@@ -103,6 +107,7 @@ def main(descriptors: Sequence[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     with suppress(OSError):  # a sandbox may forbid it
         os.nice(_NICENESS)
+    gc.set_threshold(_GC_THRESHOLD)
     desk = Desk()
     lines = [Line(socket.socket(fileno=int(each))) for each in descriptors]
     threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
