@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -110,3 +113,43 @@ class CatalogTests(SynchronousTestCase):
         self.assertEqual(day_folders(self.folder / "a" / "2026" / "11"), want[2:])
         self.assertEqual(day_folders(self.folder / "a" / days[0]), want[2:])
         self.assertEqual(day_folders(self.folder / "gone"), [])
+
+    def test_folder_of_others(self) -> None:
+        """A folder that may not be read, as a disk's lost+found, hides no other."""
+        day = self.folder / "2026/11/20"
+        day.mkdir(parents=True)
+        self.forbid("scandir", self.folder.resolve() / "lost+found")
+        (self.folder / "lost+found").mkdir()
+        self.assertEqual(day_folders(self.folder), [str(day.resolve())])
+        self.assertEqual(files_in(str(self.folder.resolve() / "lost+found")), [])
+
+    def test_files_of_others(self) -> None:
+        """What may not be read is known for as little as what is not there."""
+        path = made(self.folder, "one", started_at=5, seconds=2)
+        self.forbid("open", path.with_suffix(".jsonl"))
+        entry = self.only()
+        self.assertEqual((entry.session_id, entry.duration_ms), ("one", 2000))
+        self.assertIsNone(entry.why)
+
+    def test_times_that_are_none(self) -> None:
+        """Numbers that are no time, such as NaN, count for nothing."""
+        for started_at in (float("nan"), float("inf"), -1e15, 10**400):
+            made(self.folder, "one", started_at=7).with_suffix(".jsonl").write_text(
+                json.dumps({"kind": "recording", "started_at": started_at})
+                + "\n"
+                + json.dumps({"kind": "end", "at": started_at})
+                + "\n"
+            )
+            entry = self.only()
+            self.assertEqual((entry.started_at, entry.duration_ms), (7, 1000))
+
+    def forbid(self, name: str, forbidden: Path) -> None:
+        """Have a function of ``os`` refuse one path, as for another user's."""
+        function: Any = getattr(os, name)
+
+        def refuse(path: Any, *args: Any) -> Any:
+            if str(path) == str(forbidden):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return function(path, *args)
+
+        self.patch(os, name, refuse)

@@ -31,6 +31,8 @@ State = Literal["finished", "writing", "left"]
 
 #: The first line of a sidecar, and its last, are shorter.
 _ENOUGH_BYTES = 1024
+#: No time is larger, be it seconds or milliseconds: who wrote it made it up.
+_LARGEST_TIME = 1e11
 #: How the path of a folder of the service ends.
 _DAY = re.compile(r"/\d{4}/\d\d/\d\d$")
 
@@ -126,7 +128,7 @@ def files_in(folder: str) -> list[Files]:
             names = sorted(
                 each.name for each in found if each.is_file(follow_symlinks=False)
             )
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return []
     sounds = (name.removesuffix(PART_SUFFIX) for name in names)
     stems = {Path(name).stem for name in sounds if name.endswith(SOUND_SUFFIXES)}
@@ -145,6 +147,9 @@ def files_in(folder: str) -> list[Files]:
 def read_entry(files: Files) -> Entry | None:
     """
     Read a recording's sidecar, and its sound's header where that says too little.
+
+    What may not be read, as somebody else's, is known for as little as what is not
+    there: one such file must not hide the others.
 
     :returns: None when it is gone by now, as when somebody has just finished it.
     """
@@ -178,8 +183,8 @@ def _days(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as found:
             below = [each.path for each in found if each.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
-        return
+    except (FileNotFoundError, PermissionError):
+        return  # not the service's: a disk's lost+found, say
     for each in below:
         yield from _days(each)
 
@@ -209,14 +214,20 @@ def _recordings(folder: str, stem: str, names: set[str]) -> Iterator[Files]:
 def _state(files: Files) -> State:
     if files.is_finished:
         return "finished"
-    return "writing" if is_being_written(Path(files.sound_path)) else "left"
+    try:
+        return "writing" if is_being_written(Path(files.sound_path)) else "left"
+    except PermissionError:
+        return "writing"  # somebody else's, as far as anyone here can tell
 
 
 def _head_and_end(sidecar: str | None) -> tuple[Line, Line]:
     """:returns: what the first and last line say; nothing where they are others."""
     if sidecar is None:
         return {}, {}
-    descriptor = os.open(sidecar, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(sidecar, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return {}, {}
     try:
         size = os.fstat(descriptor).st_size
         first = os.pread(descriptor, _ENOUGH_BYTES, 0)
@@ -235,17 +246,20 @@ def _line(text: bytes, kind: str) -> Line:
 
 
 def _length_ms(path: str) -> float | None:
-    """:returns: how long the sound is; None when that is no sound, or encrypted."""
-    with open(path, "rb") as file:
-        try:
+    """:returns: how long the sound is; None when that is no sound, or not for us."""
+    try:
+        with open(path, "rb") as file:
             layout = read_layout(file, path)
-        except AudioFormatError:
-            return None
+    except (AudioFormatError, PermissionError):
+        return None
     return layout.data_bytes // layout.format.frame_bytes * 1000 / layout.format.rate
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) else None
+    """:returns: a time; None when it is none that can be told, as NaN."""
+    if isinstance(value, int | float) and 0 <= value < _LARGEST_TIME:
+        return value
+    return None
 
 
 def _size(path: str) -> int:
