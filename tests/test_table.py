@@ -9,7 +9,7 @@ import sys
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice import table as module
-from twistedvoice.table import Table, show
+from twistedvoice.table import Table, printable, show
 
 TABLE = Table(
     title="Calls",
@@ -86,3 +86,11 @@ class TableTests(SynchronousTestCase):
         """Where rich is not installed it is plain text too."""
         self.patch(module, "find_spec", lambda name: None)
         self.assertIn("\nbaseline  1,150\n", self.shown(Terminal()))
+
+    def test_words_of_others(self) -> None:
+        """No cell can command a terminal, begin a line or fail to be printed."""
+        cells = ("a\x1b[2J", "b\n", "c\u202e\ud800")
+        table = Table(title="", columns=("a", "b", "c"), rows=(cells,))
+        row = table.as_text().splitlines()[-1]
+        self.assertEqual(row.split(), ["a\\x1b[2J", "b\\n", "c\\u202e\\ud800"])
+        self.assertEqual(printable("Zürich 5"), "Zürich 5")

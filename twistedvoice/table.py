@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from attrs import field, frozen
 
-__all__ = ["Table", "show"]
+__all__ = ["Table", "printable", "show"]
 
 
 @frozen(kw_only=True)
@@ -24,7 +24,7 @@ class Table:
 
     def as_text(self) -> str:
         """:returns: lines for any terminal."""
-        lines = [self.columns, *self.rows]
+        lines = [self.columns, *(tuple(map(printable, row)) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         told = (
             "  ".join(
@@ -66,5 +66,21 @@ def show(table: Table) -> None:
         drawn.add_column(column)
     for row in table.rows:
         # Words of others, such as paths, are no markup.
-        drawn.add_row(*(Text(cell, table.colours.get(cell, "")) for cell in row))
+        drawn.add_row(
+            *(Text(printable(cell), table.colours.get(cell, "")) for cell in row)
+        )
     Console().print(drawn)
+
+
+def printable(words: str) -> str:
+    """
+    Make words of others harmless to a terminal.
+
+    :returns: one line; what is no letter, figure or sign is told by its number.
+    """
+    if words.isprintable():
+        return words
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in words
+    )

@@ -116,3 +116,16 @@ class StoryTests(SynchronousTestCase):
         writer.write(b"\xff" * 160)
         writer.close()
         self.assertRaises(ArchiveError, self.story)
+
+    def test_lines_of_others(self) -> None:
+        """Lines without a meaning are not told; they do no other harm."""
+        junk: tuple[Mapping[str, object], ...] = (
+            {"kind": ["clear"], "at": 1},
+            {"kind": "said", "at": 1},
+            {"kind": "said", "at": 1, "until": "x"},
+            {"kind": "gap", "at": 5, "ms": []},
+            {"kind": "clear", "at": float("nan")},
+            {"kind": "clear", "at": 10**400},
+        )
+        made(self.folder, "one", lines=[*junk, {"kind": "clear", "at": 7}])
+        self.assertEqual([line["at"] for line in self.story().lines[:-1]], [7])

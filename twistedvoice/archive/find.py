@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import ArchiveError
+from ..table import printable
 from .catalog import Entry, Files, files_in, read_entry, scan
 
 __all__ = ["default_folder", "recording_named", "recordings_at"]
@@ -51,7 +52,7 @@ def recording_named(word: str, folder: Path) -> Entry:
         stem for stem in known if stem.startswith(word)
     )
     if len(found) > 1:
-        offered = ", ".join(found[:_MOST_OFFERED])
+        offered = printable(", ".join(found[:_MOST_OFFERED]))
         raise ArchiveError(f"{len(found)} recordings begin with {word}: {offered} ...")
     entry = read_entry(known[found[0]]) if found else None
     if entry is None:
@@ -78,4 +79,4 @@ def _all_files(folder: Path) -> Iterator[Files]:
 
 def _near(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, known, n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {printable(' or '.join(near))}?" if near else ""

@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import TypeVar
 
+from ..table import printable
+
 __all__ = ["tell", "watched"]
 
 T = TypeVar("T")
 
 
 def tell(facts: Mapping[str, object], words: str, *, as_json: bool) -> None:
-    """Print one line: of JSON, or ``words``."""
-    sys.stdout.write((json.dumps(facts) if as_json else words) + "\n")
+    """Print one line: of JSON, or ``words``, whatever is in them."""
+    sys.stdout.write((json.dumps(facts) if as_json else printable(words)) + "\n")
 
 
 def watched(things: Iterable[T], doing: str, total: int | None = None) -> Iterator[T]:

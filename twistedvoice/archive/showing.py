@@ -13,7 +13,7 @@ from attrs import asdict
 
 from ..errors import ArchiveError
 from ..recording.sidecar import Line
-from ..table import Table, show
+from ..table import Table, printable, show
 from .arguments import Commands, add_encryption_key_file, command, encryption_key
 from .find import default_folder, recording_named
 from .listing import facts
@@ -57,7 +57,7 @@ def _run(said: argparse.Namespace) -> int:
         tell(_facts(story), "", as_json=True)
         return 0
     for what, words in _summary(story):
-        sys.stdout.write(f"{what:10} {words}\n")
+        sys.stdout.write(f"{what:10} {printable(words)}\n")
     if story.lines:
         show(_timeline(story))
     if said.picture:

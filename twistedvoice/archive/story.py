@@ -27,6 +27,9 @@ __all__ = ["BargeIn", "Side", "Story", "Turn", "read_story"]
 
 #: What is of no interest to people, or of no time.
 _UNTOLD = frozenset({"recording", "sum", "late", "moved", "settled", "header"})
+#: What must be a number in a line that has it, and how large it is at the most.
+_NUMBERS = ("at", "until", "ms", "by")
+_LARGEST = 1e11
 #: The service falls silent so long after the last word that made it, at the most.
 _AFTERWARDS_MS = 300.0
 #: A person goes on after a longer pause than a machine, which makes none between its
@@ -146,12 +149,18 @@ def _side(samples: Samples, rate: int, channel: int) -> Side:
 
 def _told(sidecar: str | None) -> list[Line]:
     lines = read_lines(Path(sidecar)) if sidecar else []
-    told = [
-        line
-        for line in lines
-        if line["kind"] not in _UNTOLD and isinstance(line.get("at"), int | float)
-    ]
+    told = [line for line in lines if line["kind"] not in _UNTOLD and _is_told(line)]
     return sorted(told, key=lambda line: float(line["at"]))
+
+
+def _is_told(line: Line) -> bool:
+    """:returns: whether a line has a time, and only such numbers as have a meaning."""
+    needed = {"at", "until"} if line["kind"] == "said" else {"at"}
+    return line.keys() >= needed and all(
+        isinstance(line[key], int | float) and abs(line[key]) < _LARGEST
+        for key in _NUMBERS
+        if key in line
+    )
 
 
 def _turns(

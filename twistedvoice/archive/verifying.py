@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import EncryptionError
 from ..recording.seal import read_key
+from ..table import printable
 from .arguments import (
     Commands,
     add_encryption_key_file,
@@ -105,11 +106,11 @@ def _unfinished(entry: Entry) -> Mapping[str, object]:
 
 
 def _explain(facts: Mapping[str, object]) -> None:
-    sys.stdout.write(f"{facts['path']}: {facts['state']}\n")
+    sys.stdout.write(printable(f"{facts['path']}: {facts['state']}") + "\n")
     problems = facts["problems"]
     assert isinstance(problems, list)
     for problem in problems:
-        sys.stdout.write(f"    {problem}\n")
+        sys.stdout.write(f"    {printable(problem)}\n")
 
 
 def _counted(states: Counter[str]) -> Iterator[str]:

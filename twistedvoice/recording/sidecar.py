@@ -52,7 +52,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 Line = Mapping[str, Any]
 
 #: What a line of a kind must have to count; others are only handed on.
-_FIELDS: Mapping[object, tuple[str, ...]] = {
+_FIELDS: Mapping[str, tuple[str, ...]] = {
     "late": ("channel", "position", "sound"),
     "moved": ("pieces",),
     "settled": ("name",),
@@ -186,9 +186,9 @@ def line_of(text: bytes) -> dict[str, Any] | None:
         line = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(line, dict) and line.keys() >= _needed(line):
-        return line
-    return None
+    if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
+        return None
+    return line if line.keys() >= {*_FIELDS.get(line["kind"], ())} else None
 
 
 def edit_of(line: Line, box: Box | None = None) -> Late | Moved | None:
@@ -238,6 +238,3 @@ def _place(late: Line) -> bytes:
     return b"%d %d" % (late["channel"], late["position"])
 
 
-def _needed(line: Line) -> set[str]:
-    kind = line.get("kind")
-    return {"kind", *_FIELDS.get(kind if isinstance(kind, str) else None, ())}
