@@ -23,7 +23,7 @@ from twistedvoice.store import sqlite_rows
 from twistedvoice.store.sqlite import SqliteStore
 
 from .contract import NOW, StoreContract, lease, wanted
-from .errands_contract import ErrandsContract
+from .errands_contract import ErrandsContract, errand
 
 __all__ = ["FileTests", "ProcessTests", "SqliteStoreTests"]
 
@@ -212,6 +212,30 @@ class FileTests(TestCase):
             self.skipTest("this user may write everywhere")
         with self.assertRaisesRegex(StoreError, "cannot be made"):
             await self.open().places_taken(now=NOW)
+
+    async def test_rows_that_somebody_wrote_over_are_parked(self) -> None:
+        """They stop no other errand, are listed with a reason, and can be dropped."""
+        for column, junk in (
+            ("details", "{junk"),
+            ("details", "[1]"),
+            ("result", b"\xff"),
+            ("attempts", "many"),
+        ):
+            path = Path(self.mktemp()) / "store.sqlite"
+            store = self.open(path)
+            await store.add_errands([errand(), errand(session="S2")], now=NOW)
+            with sqlite3.connect(path) as other:
+                other.execute(
+                    f"UPDATE errands SET {column} = ? WHERE session_id = 'S1'", [junk]
+                )
+            other.close()
+            taken = await store.take_errands(
+                ["export"], "node-a", limit=10, expires_at=NOW + 60, now=NOW
+            )
+            self.assertEqual([each.id for each in taken], ["S2/export"])
+            [parked] = await store.errands(state="parked")
+            self.assertIn("cannot be read", parked.reason)
+            self.assertEqual(await store.drop_errand("S1/export"), ["S1/export"])
 
     async def test_text_that_cannot_be_written_is_an_error(self) -> None:
         """A call id from the wire that is no Unicode harms only its own request."""

@@ -45,6 +45,10 @@ def take(
     """See :meth:`twistedvoice.errands.ErrandStore.take_errands`."""
     taken = []
     for kept in rows.due_errands(kinds, limit, now):
+        if kept.state == "parked":
+            # It is not what was put there; the others must not wait for it.
+            rows.put_errand(kept)
+            continue
         errand = kept.errand
         begun = evolve(errand, attempts=errand.attempts + 1)
         rows.put_errand(evolve(kept, errand=begun, holder=holder, due_at=expires_at))

@@ -110,19 +110,30 @@ class SqliteErrands:
 
 
 def _kept(row: Sequence[Any]) -> KeptErrand:
+    """:returns: what a row keeps; one that somebody else wrote over is parked."""
+    details, result = _json(row[3]), _json(row[11])
+    is_whole = isinstance(row[5], int) and None not in (details, result)
     return KeptErrand(
         errand=Errand(
             id=row[0],
             kind=row[1],
             session_id=row[2],
-            details=json.loads(row[3]),
+            details=details or {},
             after=row[4],
-            attempts=row[5],
+            attempts=row[5] if is_whole else 0,
         ),
-        state=row[6],
+        state=row[6] if is_whole else "parked",
         posted_at=row[7],
         due_at=row[8],
         holder=row[9],
-        reason=row[10],
-        result=json.loads(row[11]),
+        reason=row[10] if is_whole else "its row in the store cannot be read; drop it",
+        result=result or {},
     )
+
+
+def _json(text: Any) -> dict[str, object] | None:
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
