@@ -67,6 +67,28 @@ class TodoTests(SynchronousTestCase):
         self.assertEqual(left(self.folder), [final])
         self.assertEqual(final.suffix, ".vault")
 
+    def test_made_up(self) -> None:
+        """What nobody of ours wrote counts for nothing: it would not fit a store."""
+        made_up: tuple[object, ...] = ("\ud800", [], float("nan"), 10**400, {"a": 1})
+        for junk in made_up:
+            head = dict.fromkeys(("session_id", "call_id", "started_at"), junk)
+            finished = self.marked(
+                {"kind": "recording", **head},
+                {"kind": "end", "at": junk, "degraded": junk},
+            )
+            self.assertEqual((finished.session_id, finished.call_id), ("n-1", ""))
+            self.assertEqual((finished.started_at, finished.duration_ms), (None, 0))
+            self.assertIs(finished.degraded, True)
+
+    def test_named_by_others(self) -> None:
+        """A name that is no text is none of ours."""
+        self.marked(HEAD, END)
+        for name in ("n-1.todo", "n-1.wav"):
+            other = self.folder / f"\udcff{name}"
+            (self.folder / name).touch()
+            (self.folder / name).rename(other)
+        self.assertEqual(left(self.folder), [])
+
     def test_left(self) -> None:
         """What is settled is marked until it is ticked off; a part is not."""
         final = settle(leave(self.final), "ended", check=False, sync=False).path

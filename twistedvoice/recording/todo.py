@@ -57,7 +57,8 @@ def left(folder: Path) -> list[Path]:
         # Much faster than a glob, where there are many.
         for parent, _, names in os.walk(folder)
         for name in names
-        if name.endswith(MARK_SUFFIX)
+        # What is no text was named by nobody of ours, and would not fit a store.
+        if name.endswith(MARK_SUFFIX) and name.isprintable()
     ]
     finals = [
         mark.with_suffix(suffix) for mark in sorted(marks) for suffix in SOUND_SUFFIXES
@@ -82,18 +83,27 @@ def read(final: Path) -> Finished | None:
     end = _line("end", lines)
     return Finished(
         path=final,
-        session_id=head.get("session_id", final.stem),
-        call_id=head.get("call_id", ""),
-        started_at=head.get("started_at"),
+        session_id=_text(head.get("session_id")) or final.stem,
+        call_id=_text(head.get("call_id")),
+        started_at=_time(head.get("started_at")),
         finished_at=finished_at,
-        duration_ms=end.get("at", 0),
-        degraded=end.get("degraded", True),
+        duration_ms=_time(end.get("at")) or 0,
+        degraded=end.get("degraded") is not False,
     )
 
 
 def tick_off(final: Path) -> None:
     """Take the mark away; idempotent."""
     _mark_of(final).unlink(missing_ok=True)
+
+
+def _text(value: object) -> str:
+    """:returns: nothing for what no store could keep."""
+    return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def _time(value: object) -> float | None:
+    return value if isinstance(value, int | float) and 0 <= value < 1e11 else None
 
 
 def _line(kind: str, lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
