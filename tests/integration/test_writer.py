@@ -116,6 +116,36 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         error = self.assertRaises(OSError, part.append, half_a_second(1))
         self.assertIn("has ended", str(error))
 
+    def test_working_directory(self) -> None:
+        """It runs no module that happens to lie where the service was started."""
+        here = Path(self.mktemp()).absolute()
+        here.mkdir()
+        (here / "struct.py").write_text("raise SystemExit")
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(here)
+        part = self.parts.new(here / "a.wav", MULAW_8K)
+        part.open()
+        part.finish(half_a_second(0))
+        self.assertEqual(part.path, here / "a.wav")
+
+    def test_killed_after_the_last_step(self) -> None:
+        """A recording that is whole is told so, though its writer died of it."""
+        part = self.writer.new(self.folder / "a.wav", MULAW_8K, key=b"k" * 16)
+        part.open()
+        part.append(half_a_second(0))
+        answered = part._facts
+        part.finish(half_a_second(1))
+        chain, seal = part.chain, part.seal
+        self.assertTrue(seal)
+        # As if that answer had never come.
+        part._facts = answered
+        self.writer.opens(part)
+        self.kill()
+        with capturedLogs():
+            part.finish(half_a_second(1))
+        self.assertEqual((part.path, part.duration_ms), (self.folder / "a.wav", 1200))
+        self.assertEqual((part.chain, part.seal), (chain, seal))
+
     def test_none_starts(self) -> None:
         """Without any process that lives, the error says so."""
         writer = WriterProcess({}, lines=1)

@@ -130,6 +130,24 @@ class ResumeTests(SynchronousTestCase):
         content = self.path.read_bytes()[58:]
         return [list(content[0::2]), list(content[1::2])]
 
+    def test_after_the_last_step(self) -> None:
+        """What the dead one finished is not finished once more, beside itself."""
+        for number in range(12):
+            self.dead.append(self.batch(number))
+        state, content = self.dead.state, self.part_path.read_bytes()
+        self.finish(self.dead)
+        another = PartFile(self.path, MULAW_8K)
+        # It died before it could remove the part.
+        self.part_path.write_bytes(content)
+        journal = self.part_path.with_name("call.jsonl.part")
+        journal.write_text('{"kind":"settled","name":"call.wav"}\n')
+        another.resume(state)
+        another.finish(self.batch(12))
+        self.assertEqual((another.path, another.duration_ms), (self.path, 1500))
+        self.assertEqual(another.chain, self.dead.chain)
+        names = sorted(path.name for path in self.path.parent.iterdir())
+        self.assertEqual(names, ["call.jsonl", "call.todo", "call.wav"])
+
     def test_at_every_place(self) -> None:
         """Cut anywhere in the last batch, it is whole when that is given again."""
         whole = [byte for n in range(15) for byte in [n + 1] * 800]

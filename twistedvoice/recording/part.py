@@ -23,8 +23,8 @@ from ..formats import AudioFormat
 from .lock import create_locked, lock_abandoned
 from .mixer import CHANNELS, Batch, Mixed, Mixer
 from .private import FOLDER_MODE
-from .settle import PART_SUFFIX, settle
-from .sidecar import Journal, Seconds, journal_path
+from .settle import PART_SUFFIX, is_settled, settle
+from .sidecar import Journal, Seconds, journal_path, read_lines
 from .stereo import Stereo
 from .vault import VaultFile, late_box, opener, sound_size
 
@@ -73,6 +73,8 @@ class PartFile:
         self._writer: WavWriter | None = None
         self._journal: Journal | None = None
         self._why = "ended"
+        #: How long it is, when another writer finished it and could not say so.
+        self._finished: int | None = None
         #: Where the sound is now, None while or when there is no file.
         self.path: Path | None = None
         #: What proves the finished recording; see :mod:`.seal`.
@@ -82,7 +84,7 @@ class PartFile:
     def duration_ms(self) -> int:
         """How long the sound in the file lasts."""
         if self._writer is None:
-            return 0
+            return self._finished or 0
         size = self._writer.data_bytes // CHANNELS
         return self._format.duration_us(size) // 1000
 
@@ -132,10 +134,16 @@ class PartFile:
         :raises OSError: when that cannot be.
         """
         lock = lock_abandoned(self._part)
+        if lock is not None and is_settled(self._part):
+            with lock:
+                journal_path(self._part).unlink(missing_ok=True)
+                self._part.unlink()
+            lock = None
         if lock is None:
-            if state:
+            if not state:
+                self.open()
+            elif not self._is_finished():
                 raise OSError(errno.ENOENT, "not there any more", str(self._part))
-            self.open()
             return
         self._lock, self.path = lock, self._part
         if sound_size(self._part) < LEAST_BYTES:
@@ -180,6 +188,8 @@ class PartFile:
         :raises OSError: when the disk says no. What could be written is whole even
             then, if that at least was possible.
         """
+        if self._finished is not None:
+            return
         try:
             if last is None:
                 self._why = "failed" if self._why == "ended" else self._why
@@ -206,6 +216,19 @@ class PartFile:
         return WavWriter(
             self._part, self._format, CHANNELS, resume=resume, opened=self._opened
         )
+
+    def _is_finished(self) -> bool:
+        """Whether a writer died between its last step and its answer."""
+        final = self._part.with_name(self._part.name.removesuffix(PART_SUFFIX))
+        if self._part.exists() or not final.exists():
+            return False
+        lines = read_lines(final.with_suffix(".jsonl"))
+        if not lines or lines[-1]["kind"] != "end":
+            return False
+        end = lines[-1]
+        self.path, self._finished = final, round(end["at"])
+        self.chain, self.seal = end.get("chain", ""), end.get("seal", "")
+        return True
 
     def _new_journal(self) -> Journal:
         # The part is ours alone: a journal beside it is of one that is gone.

@@ -227,6 +227,7 @@ class _Running:
     def __init__(self, environ: Mapping[str, str], lines: int) -> None:
         pairs = [socket.socketpair() for _ in range(lines)]
         theirs = [end.fileno() for _, end in pairs]
+        # -P: what happens to lie in the working directory is none of its modules.
         module = [sys.executable, "-P", "-m", "twistedvoice.recording.writer"]
         self._process = subprocess.Popen(  # noqa: S603 - words of our own
             [*module, *map(str, theirs)],
