@@ -87,6 +87,13 @@ class AnswersTests(SynchronousTestCase):
         for body in ("", "<R/>", "<R><UploadId/></R>"):
             self.assertRaises(ErrandFailed, element, answer(body), "UploadId")
 
+    def test_garbage(self) -> None:
+        """What is no XML, or far more of it than S3 says, is nobody's word."""
+        for encoding in ("none", "utf-32", "gbk"):
+            body = f"<?xml version='1.0' encoding='{encoding}'?><Error/>"
+            self.assertEqual(checked(answer(body)).status, 200)
+        self.assertEqual(checked(answer(f"<Error>{'x' * 40_000}</Error>")).status, 200)
+
     def test_etag(self) -> None:
         """The tag of what was put is in a header."""
         self.assertEqual(etag_of(answer(etag='"1"')), '"1"')

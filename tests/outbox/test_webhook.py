@@ -190,8 +190,22 @@ class AnswerTests(WebhookTestCase):
             given = self.answer(503, retry_after=text)
             failure = self.failureResultOf(given, ErrandPostponed)
             self.assertEqual(failure.value.seconds, seconds, text)
-        for text in ("soon", "-5", "0", date.format(1)):
+        never = "Mon, 01 Jan 99999999999999 00:00:00 GMT"
+        for text in ("soon", "-5", "0", never, date.format(1)):
             self.failureResultOf(self.answer(503, retry_after=text), ErrandFailed)
+
+    def test_taken_with_many_words(self) -> None:
+        """A success is one however long its answer is: it is not sent again."""
+        for status, taken in ((202, True), (500, False)):
+            done = self.webhook.perform(READY)
+            error = CarrierApiError(
+                "the answer is too large", status=status, code=None, retryable=False
+            )
+            self.receiver.answers[-1].errback(error)
+            if taken:
+                self.assertEqual(self.successResultOf(done), {"status": 202})
+            else:
+                self.failureResultOf(done, CarrierApiError)
 
     def test_no_answer(self) -> None:
         """It is tried again like everything that fails."""

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from ..errands import Errand
 from ..errors import ErrandFailed, ErrandPostponed, ErrandRefused
@@ -71,7 +72,7 @@ class Webhook:
                 "webhook-signature": " ".join(signatures),
             },
         )
-        return self._client.perform(request).addCallback(self._judged)
+        return self._client.perform(request).addCallbacks(self._judged, _untold)
 
     def _judged(self, answer: HttpResponse) -> Mapping[str, object]:
         if 200 <= answer.status < 300:
@@ -129,5 +130,11 @@ def _seconds(retry_after: str, now: float) -> float:
         return float(retry_after)
     try:
         return parsedate_to_datetime(retry_after).timestamp() - now
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
+
+
+def _untold(failure: Failure) -> Mapping[str, object] | Failure:
+    """:returns: that it was taken, though the answer was too long to read."""
+    status = getattr(failure.value, "status", None)
+    return {"status": status} if status in range(200, 300) else failure
