@@ -227,6 +227,17 @@ class DeathTests(SettleTestCase):
         self.assertLessEqual(set(quiet), set(range(4000, 8000)))
         self.assert_sums(self.folder / "a.wav")
 
+    def test_pause_without_its_end(self) -> None:
+        """Where the journal's end was lost, what is silenced has true checksums."""
+        part = leave(self.folder / "a.wav")
+        lines = read_lines(journal_path(part))
+        late = {"kind": "late", "channel": 0, "position": 0, "sound": "AAAA"}
+        pause = {"kind": "pause", "at": 1500.0}
+        write_lines(journal_path(part), [*lines, late, pause], sync=False)
+        settle(part, "ended", check=False, sync=False)
+        self.assertEqual(self.sides(self.folder / "a.wav")[0][12_000:], [0] * 12_000)
+        self.assert_sums(self.folder / "a.wav")
+
     def test_half_a_copy(self) -> None:
         """A copy that was not finished is not taken for the recording."""
         part = leave(self.folder / "a.wav")

@@ -182,11 +182,11 @@ def _settled(
         rate = sound.layout.format.rate
         sound.silence((second * rate, (second + 1) * rate) for second in damaged)
         sound.apply(edits)
-        if edits:
-            # What was said before a pause may turn out to have been heard in it.
-            sound.silence(paused_spans(lines, rate))
+        # What was said before a pause may turn out to have been heard in it.
+        silent = paused_spans(lines, rate) if edits else []
+        sound.silence(silent)
         yield sound.header()
-        changed = {*damaged, *sound.seconds_of(edits)}
+        changed = {*damaged, *sound.seconds_of(edits), *sound.seconds_in(silent)}
         yield from sound.sums(_unchanged(lines, changed))
         if sync:
             os.fsync(file.fileno())

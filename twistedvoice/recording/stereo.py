@@ -113,6 +113,13 @@ class Stereo:
             for start, end in _spans_of(edit, self.width):
                 yield from range(start // rate, -(-end // rate))
 
+    def seconds_in(self, spans: Iterable[tuple[int, int]]) -> Iterator[int]:
+        """:returns: which seconds the spans of sample frames touch, up to the end."""
+        form = self.layout.format
+        frames = self.layout.data_bytes // form.frame_bytes
+        for start, end in spans:
+            yield from range(start // form.rate, -(-min(end, frames) // form.rate))
+
     # -- edits ------------------------------------------------------------------------
 
     def replace_lost(self) -> None:
