@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import _UnsafeNoResource
 from twisted.web.test.requesthelper import DummyRequest
@@ -203,6 +204,18 @@ class RemoteTests(SynchronousTestCase):
         self.assertEqual(model.outside.accounts["openai.api_key"], "sk-2")
 
 
+class CdrTests(SynchronousTestCase):
+    """Where the record of a call goes."""
+
+    def test_recordings_hang(self) -> None:
+        """A disk of recordings that hangs holds up no record."""
+        file = Path(self.mktemp())
+        made = house(HouseReactor(), settings(cdr=str(file)))
+        self.patch(made.disk, "defer", lambda *work: Deferred())
+        self.successResultOf(made.services.keep_cdr({"session_id": "s-1"}))
+        self.assertIn("s-1", file.read_text())
+
+
 class DisposeTests(SynchronousTestCase):
     """The end."""
 
@@ -211,5 +224,5 @@ class DisposeTests(SynchronousTestCase):
         made = house(HouseReactor(), settings())
         self.successResultOf(made.dispose())
         self.failureResultOf(made.store.places_taken(now=0.0), StoreError)
-        pools: list[Any] = [made.work, made.disk]
+        pools: list[Any] = [made.work, made.disk, made.cdrs]
         self.assertTrue(all(pool.is_stopped for pool in pools))

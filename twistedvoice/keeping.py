@@ -64,11 +64,13 @@ class Keeping:
         client: TreqClient,
         rest: TwilioRest | None,
         disk: Pool,
+        cdrs: Pool,
         work: Pool,
     ) -> None:
         """
         :param rest: makes requests to the carrier; None without credentials.
-        :param disk: threads that read and write recordings and records.
+        :param disk: threads that read and write recordings.
+        :param cdrs: a thread that writes the records of calls.
         :param work: threads for everything else that blocks.
         """
         self._reactor = reactor
@@ -81,7 +83,7 @@ class Keeping:
         self._environ = plain_environ(os.environ, import_path(sys.path, os.getcwd()))
         #: The records of calls.
         self.records = Records(
-            store, Path(config.cdr) if config.cdr else None, disk.defer, self._recorded
+            store, Path(config.cdr) if config.cdr else None, cdrs.defer, self._recorded
         )
         self.copies = self._new_copies(rest)
         #: What can be done after a call, by the kind of errand.

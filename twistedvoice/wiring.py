@@ -2,8 +2,8 @@
 """Builds all parts of one process from its configuration, and joins them.
 
 Everything is made here and given what it needs; nothing below this floor sees the
-configuration. Blocking work has two pools: ``disk`` for recordings and CDRs, ``work``
-for everything else. What calls leave is kept by the parts of :mod:`.keeping`; what
+configuration. Blocking work has three pools: ``disk`` for recordings, ``cdrs`` for the
+file of CDRs, ``work`` for everything else. What calls leave is kept by the parts of :mod:`.keeping`; what
 starts and ends the parts is :mod:`twistedvoice.service`.
 """
 
@@ -58,7 +58,7 @@ from .web.webhooks import (
 
 __all__ = ["House"]
 
-#: So many threads write recordings and CDRs.
+#: So many threads write recordings.
 _DISK_THREADS = 4
 
 
@@ -130,14 +130,16 @@ class House:
         )
 
         def stop_pools(result: object) -> None:
-            self.disk.stop()
-            self.work.stop()
+            for pool in (self.disk, self.cdrs, self.work):
+                pool.stop()
 
         return closing.addCallback(stop_pools)
 
     def _make_ground(self) -> None:
         config, reactor = self.config, self._reactor
         self.disk = self._new_pool(reactor, "twistedvoice-disk", _DISK_THREADS)
+        # When the disk of the recordings hangs, the records of calls do not.
+        self.cdrs = self._new_pool(reactor, "twistedvoice-cdrs", 1)
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
         self.dial = AutobahnDialer(reactor)
@@ -158,6 +160,7 @@ class House:
             client=self.client,
             rest=self._rest,
             disk=self.disk,
+            cdrs=self.cdrs,
             work=self.work,
         )
 
