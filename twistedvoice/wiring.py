@@ -3,8 +3,8 @@
 
 Everything is made here and given what it needs; nothing below this floor sees the
 configuration. Blocking work has three pools: ``disk`` for recordings, ``cdrs`` for the
-file of CDRs, ``work`` for everything else. What calls leave is kept by the parts of :mod:`.keeping`; what
-starts and ends the parts is :mod:`twistedvoice.service`.
+file of CDRs, ``work`` for all else. What calls leave is kept by the parts of
+:mod:`.keeping`; what starts and ends the parts is :mod:`twistedvoice.service`.
 """
 
 from __future__ import annotations

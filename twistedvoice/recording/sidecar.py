@@ -236,5 +236,3 @@ def write_text(path: Path, text: str, *, sync: bool) -> None:
 def _place(late: Line) -> bytes:
     """:returns: where the sound of a line belongs, which its box is bound to."""
     return b"%d %d" % (late["channel"], late["position"])
-
-
