@@ -10,17 +10,17 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from twistedvoice.agents.openai.agent import OpenAi
-from twistedvoice.agents.openai.events import (
+from twistedvoice.agents.model.events import (
     Event,
     Refused,
     ResponseEnded,
     SoundCame,
     SpeechStarted,
 )
+from twistedvoice.agents.model.factory import Model
+from twistedvoice.agents.model.session import Session
+from twistedvoice.agents.openai.agent import OpenAi
 from twistedvoice.agents.openai.messages import append_audio, truncate
-from twistedvoice.agents.openai.model import KEY, URL, Model
-from twistedvoice.agents.openai.session import Session
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio.wav import load
 from twistedvoice.formats import MULAW_8K
@@ -68,8 +68,8 @@ class LiveTests(TestCase):
         model = OpenAi.configure({"turn_detection": "server_vad"}, Path())
         assert isinstance(model, Model)
         accounts = {
-            KEY: os.environ["OPENAI_API_KEY"],
-            URL: "wss://api.openai.com/v1/realtime",
+            "openai.api_key": os.environ["OPENAI_API_KEY"],
+            "openai.url": "wss://api.openai.com/v1/realtime",
         }
         dial = AutobahnDialer(clock)
         model.connect(Outside(clock=clock, dial=dial, accounts=accounts))

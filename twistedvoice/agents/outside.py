@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_routing tests.agents.openai.test_warm -*-
+# -*- test-case-name: tests.test_routing tests.agents.model.test_warm -*-
 """What agents may need beside their call: other services, and the time before a call.
 
 An agent class whose :meth:`~.agent.Agent.configure` returns a :class:`RemoteFactory`

@@ -8,8 +8,8 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.agents.model.factory import Model
 from twistedvoice.agents.openai.agent import OpenAi
-from twistedvoice.agents.openai.model import KEY, URL, Model
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
 from twistedvoice.doubles.network import MemoryNetwork
@@ -21,7 +21,7 @@ from twistedvoice.testing import FakeCall
 
 __all__ = ["ACCOUNTS", "SPEECH", "Talk", "TalkCase", "sound_of"]
 
-ACCOUNTS = {KEY: "sk-double", URL: "ws://double/v1/realtime"}
+ACCOUNTS = {"openai.api_key": "sk-double", "openai.url": "ws://double/v1/realtime"}
 
 
 def sound_of(text: str) -> bytes:

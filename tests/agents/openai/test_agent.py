@@ -14,10 +14,10 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.agents.contract import AgentContract
+from twistedvoice.agents.model.conduct import _APOLOGY
+from twistedvoice.agents.model.factory import Model
+from twistedvoice.agents.model.memory import Line
 from twistedvoice.agents.openai.agent import OpenAi
-from twistedvoice.agents.openai.memory import Line
-from twistedvoice.agents.openai.model import Model
-from twistedvoice.agents.openai.options import _APOLOGY
 from twistedvoice.agents.outside import Outside
 from twistedvoice.agents.tools import tool
 from twistedvoice.audio.wav import load

@@ -13,8 +13,8 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.calls.doubles import Exchange, Line, tone
+from twistedvoice.agents.model.factory import Model
 from twistedvoice.agents.openai.agent import OpenAi
-from twistedvoice.agents.openai.model import Model
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
 from twistedvoice.audio.pcm import Samples

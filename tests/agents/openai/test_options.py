@@ -19,8 +19,10 @@ class OptionsTests(SynchronousTestCase):
     def test_nothing(self) -> None:
         """Without settings there is an agent; it may do nothing but talk."""
         options = read_options({}, Path())
-        self.assertEqual((options.functions, options.transfer), ([], ""))
-        self.assertTrue(options.apology.is_file())
+        self.assertEqual(
+            (options.conduct.functions, options.conduct.transfer), ([], "")
+        )
+        self.assertTrue(options.conduct.apology.is_file())
 
     def test_instructions_from_a_file(self) -> None:
         """Instructions may be in a file beside the configuration."""
@@ -28,7 +30,7 @@ class OptionsTests(SynchronousTestCase):
         folder.mkdir()
         (folder / "clerk.txt").write_text("Be a clerk.")
         options = read_options({"instructions_file": "clerk.txt"}, folder)
-        self.assertEqual(options.instructions, "Be a clerk.")
+        self.assertEqual(options.conduct.instructions, "Be a clerk.")
 
     def test_private(self) -> None:
         """What an agent is told, and a number, are not shown."""

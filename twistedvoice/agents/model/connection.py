@@ -1,9 +1,10 @@
 # -*- test-case-name: tests.agents.openai.test_agent -*-
 """Keeps one call connected with the model, whatever becomes of sessions.
 
-A session that is lost is replaced by one that is told what was said before, so many
-times in a row; one that grows old by one that takes over while nobody speaks. Whoever
-owns this is told what the model says, and when there is no hope.
+A session that is lost is replaced, so many times in a row; one that grows old, while
+nobody speaks. The next one goes on from the last where the API can, or else is told
+what was said before. Whoever owns this is told what the model says, and when there is
+no hope.
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ from twisted.logger import Logger
 from ...errors import CallStateError
 from ...events import Message
 from ...interfaces import CallControl
-from .events import Event
-from .model import Model
+from .events import Event, GoingAway, Resumable
+from .factory import Model
+from .memory import Line
 from .session import Session
 
 __all__ = ["Connection", "Owner"]
 
 _log = Logger()
 
-#: A session lasts an hour; the next one is there before.
-_RENEW_SECONDS = 55 * 60.0
 _RETRY_SECONDS = 0.5
 _RENEW_AGAIN_SECONDS = 60.0
 #: After so long a session was a good one, whatever becomes of it.
@@ -48,8 +48,11 @@ class Owner(Protocol):
     def model_given_up(self) -> None:
         """No other session comes."""
 
-    def said_before(self) -> Sequence[Message] | None:
-        """:returns: what a new session is told first; None for the greeting."""
+    def said_before(self, *, resumes: bool) -> Sequence[Line] | None:
+        """
+        :param resumes: whether the session goes on from the last that could be resumed.
+        :returns: what a new session is told first; None for the greeting.
+        """
 
     def is_quiet(self) -> bool:
         """:returns: whether nobody speaks, nor is about to."""
@@ -65,6 +68,10 @@ class Connection:
         self._owner: Owner | None = owner
         #: Sessions lost since one was of use.
         self._losses = 0
+        #: Of the session to go on from; empty for none.
+        self._handle = ""
+        #: As soon as nobody speaks another session goes on from there.
+        self._moves = False
         #: The one that takes over as soon as nobody speaks.
         self._next: Session | None = None
         self._session: Session | None = model.claim(call.call_id, call.format)
@@ -74,24 +81,24 @@ class Connection:
         if self._session is not None:
             self._session.attach(self)
 
-    def send(self, message: Message) -> None:
+    def send(self, messages: Sequence[Message]) -> None:
         """Tell the model something; while there is no session it goes nowhere."""
-        if self._session is not None:
-            self._session.send(message)
+        self.bound()(messages)
 
     def hear(self, sound: bytes) -> None:
         """Pass the caller's sound on."""
         if self._session is not None:
             self._session.hear(sound)
 
-    def bound(self) -> Callable[[Message], bool]:
+    def bound(self) -> Callable[[Sequence[Message]], bool]:
         """:returns: sends to the session of now only; says whether it still is."""
         session = self._session
 
-        def send(message: Message) -> bool:
+        def send(messages: Sequence[Message]) -> bool:
             if session is None or session is not self._session:
                 return False
-            session.send(message)
+            for message in messages:
+                session.send(message)
             return True
 
         return send
@@ -116,16 +123,21 @@ class Connection:
         self._owner = None
 
     def take_over_if_quiet(self) -> None:
-        """Let the next session take over, if there is one and this is the moment."""
+        """Let the next session take over, if one is due and this is the moment."""
         new, owner = self._next, self._owner
-        if owner is None or new is None or new.state != "Ready":
+        if owner is None or not owner.is_quiet():
             return
-        if owner.is_quiet():
+        if self._moves:
+            if self._session is not None:
+                # An API resumes no session that is still open elsewhere.
+                self._session.close()
+            self._open(owner)
+        elif new is not None and new.state == "Ready":
             old, self._session, self._next = self._session, new, None
             if old is not None:
                 old.close()
-            for message in owner.said_before() or ():
-                new.send(message)
+            said = owner.said_before(resumes=False)
+            self.send(self._model.api.remember(said or ()))
 
     # -- from sessions -----------------------------------------------------------------
 
@@ -133,7 +145,13 @@ class Connection:
         self._contained(partial(self._ready, session))
 
     def session_told(self, session: Session, event: Event) -> None:
-        if session is self._session and self._owner is not None:
+        if session is not self._session or self._owner is None:
+            return
+        if isinstance(event, Resumable):
+            self._handle = event.handle
+        if isinstance(event, GoingAway):
+            self._contained(partial(self._renew, session))
+        else:
             self._contained(partial(self._owner.model_told, event))
 
     def session_over(self, session: Session, reason: str, *, hopeless: bool) -> None:
@@ -143,13 +161,17 @@ class Connection:
             self._contained(partial(self._call.call_later, _RENEW_AGAIN_SECONDS, again))
         else:
             self._session = None
+            if not session.was_ready:
+                self._handle = ""  # if that was it
             self._contained(partial(self._lost, reason, hopeless=hopeless))
 
     # -- within ------------------------------------------------------------------------
 
     def _ready(self, session: Session) -> None:
         _log.info("the model of {call_id} is there", call_id=self._call.call_id)
-        self._call.call_later(_RENEW_SECONDS, partial(self._renew, session))
+        self._call.call_later(
+            self._model.api.renew_seconds, partial(self._renew, session)
+        )
         self._call.call_later(_PROVEN_SECONDS, partial(self._proven, session))
         if session is self._next:
             self.take_over_if_quiet()
@@ -170,7 +192,7 @@ class Connection:
         if self._owner is None:
             return
         self._owner.model_gone()
-        if hopeless or self._losses > self._model.options.reconnects:
+        if hopeless or self._losses > self._model.conduct.reconnects:
             self._owner.model_given_up()
         else:
             wait = _RETRY_SECONDS * (self._losses - 1)
@@ -178,14 +200,24 @@ class Connection:
 
     def _reconnect(self) -> None:
         if self._owner is not None:
-            told = self._owner.said_before()
-            self._session = self._model.open(self._call.format, told)
-            self._session.attach(self)
+            self._open(self._owner)
+
+    def _open(self, owner: Owner) -> None:
+        self._moves = False
+        told = owner.said_before(resumes=bool(self._handle))
+        form = self._call.format
+        self._session = self._model.open(form, told, handle=self._handle)
+        self._session.attach(self)
 
     def _renew(self, session: Session | None) -> None:
-        if session is not None and session is self._session and self._next is None:
+        if session is None or session is not self._session:
+            return
+        if self._handle:
+            self._moves = True
+        elif self._next is None:
             self._next = self._model.open(self._call.format, ())
             self._next.attach(self)
+        self.take_over_if_quiet()
 
     def _contained(self, step: Callable[[], object]) -> None:
         try:

@@ -7,21 +7,28 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.openai import events
-from twistedvoice.agents.openai.events import Event, read
+from twistedvoice.agents.model import events
+from twistedvoice.agents.model.events import Event
+from twistedvoice.agents.openai.reading import read
 from twistedvoice.errors import DialectError
 from twistedvoice.events import Message
 
-__all__ = ["EventsTests"]
+__all__ = ["ReadingTests"]
+
+
+def all_said(kind: str, **fields: Any) -> list[Event]:
+    """:returns: how an event of the API is read."""
+    event = {"event_id": "event_1", "type": kind, **fields}
+    return list(read(Message(json.dumps(event).encode(), binary=False)))
 
 
 def said(kind: str, **fields: Any) -> Event:
-    """:returns: how an event of the API is read."""
-    event = {"event_id": "event_1", "type": kind, **fields}
-    return read(Message(json.dumps(event).encode(), binary=False))
+    """:returns: how an event is read that tells one thing."""
+    [event] = all_said(kind, **fields)
+    return event
 
 
-class EventsTests(SynchronousTestCase):
+class ReadingTests(SynchronousTestCase):
     """Each event becomes a value."""
 
     def test_sound(self) -> None:
@@ -46,12 +53,17 @@ class EventsTests(SynchronousTestCase):
             (None, ""),
             ({"type": "cancelled", "reason": "turn_detected"}, ""),
             ({"type": "failed", "error": {"code": "rate_limit"}}, "rate_limit"),
+            (
+                {"type": "failed", "error": {"code": "insufficient_quota"}},
+                "insufficient_quota",
+            ),
             ({"type": "failed", "error": {"type": "server_error"}}, "server_error"),
         ):
             response["status_details"] = details
             ended = said("response.done", response=response)
             assert isinstance(ended, events.ResponseEnded)
             self.assertEqual((ended.response_id, ended.code), ("resp_1", code))
+            self.assertEqual(ended.hopeless, code == "insufficient_quota")
 
     def test_limits(self) -> None:
         """Only what is used up makes one wait, the longest time."""
@@ -77,7 +89,10 @@ class EventsTests(SynchronousTestCase):
         self.assertEqual(
             refused,
             events.Refused(
-                kind="invalid_request_error", code="invalid_value", param=""
+                kind="invalid_request_error",
+                code="invalid_value",
+                param="",
+                hopeless=True,
             ),
         )
 
@@ -87,17 +102,24 @@ class EventsTests(SynchronousTestCase):
         called = "response.function_call_arguments.done"
         call = {"response_id": "r", "call_id": "c", "name": "f", "arguments": "secret"}
         for event in (
-            said(heard, item_id="i", content_index=0, transcript="secret"),
+            *all_said(heard, item_id="i", content_index=0, transcript="secret"),
             said("response.output_audio_transcript.delta", item_id="i", delta="secret"),
             said(called, **call),
         ):
-            self.assertNotIsInstance(event, events.Unimportant)
             self.assertNotIn("secret", repr(event))
+
+    def test_meanings(self) -> None:
+        """Some errors say something else than that a message was wrong."""
+        for code, meaning in (
+            ("conversation_already_has_active_response", [events.AskedTooEarly()]),
+            ("session_expired", [events.Expired()]),
+            ("response_cancel_not_active", []),
+        ):
+            self.assertEqual(all_said("error", error={"code": code}), meaning)
 
     def test_unknown(self) -> None:
         """What is new is none of our business."""
-        event = said("response.sung", song=1)
-        self.assertEqual(event, events.Unimportant("response.sung"))
+        self.assertEqual(all_said("response.sung", song=1), [])
 
     def test_broken(self) -> None:
         """What is no event is told as that, without its words."""

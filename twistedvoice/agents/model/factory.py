@@ -1,5 +1,5 @@
-# -*- test-case-name: tests.agents.openai.test_agent -*-
-"""What all calls of one configured agent share: options, prompts, the way to the API.
+# -*- test-case-name: tests.agents.openai.test_agent tests.agents.model.test_warm -*-
+"""What all calls of one configured agent share: options, prompts, the way to its API.
 
 It is the agent's factory. Sessions are opened here, for a call that is there or for one
 that is about to come.
@@ -9,25 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlencode
 
 from ...events import Message
 from ...formats import MULAW_8K, AudioFormat
 from ...interfaces import Agent
-from ...sockets import SocketRequest
 from ..outside import Outside
 from ..sounds import Sounds
 from ..tools import Tool
-from .messages import create_response, remember, update_session
-from .options import Options
+from .api import Api, Setup
+from .conduct import Conduct
+from .memory import Line
 from .session import Session
-from .sound import api_format
 from .warm import WarmSessions
 
-__all__ = ["KEY", "URL", "Model"]
-
-#: The account, among those of :class:`~..outside.Outside`.
-KEY, URL = "openai.api_key", "openai.url"
+__all__ = ["Model"]
 
 
 class Model:
@@ -36,12 +31,15 @@ class Model:
     def __init__(
         self,
         new_agent: Callable[[Model], Agent],
-        options: Options,
+        api: Api,
+        conduct: Conduct,
         sounds: Sounds,
         tools: Sequence[Tool],
     ) -> None:
-        self.options = options
+        self.api = api
+        self.conduct = conduct
         self.tools = tools
+        self._key, self._url = f"{api.name}.api_key", f"{api.name}.url"
         self._new_agent = new_agent
         self._sounds = sounds
         self._outside: Outside | None = None
@@ -51,15 +49,17 @@ class Model:
         return self._new_agent(self)
 
     def missing(self, accounts: Mapping[str, str]) -> list[str]:
-        wanted = f"{KEY}: is not set; give {KEY}_file or TWISTEDVOICE_OPENAI__API_KEY"
-        return [] if KEY in accounts else [wanted]
+        key = self._key
+        variable = f"TWISTEDVOICE_{self.api.name.upper()}__API_KEY"
+        wanted = f"{key}: is not set; give {key}_file or {variable}"
+        return [] if key in accounts else [wanted]
 
     def connect(self, outside: Outside) -> None:
         self._outside = outside
         self._warm = WarmSessions(outside.clock, lambda: self.open(MULAW_8K))
 
     def expect(self, call_id: str) -> None:
-        if self._warm is not None and self.options.prewarm:
+        if self._warm is not None and self.conduct.prewarm:
             self._warm.expect(call_id)
 
     def close(self) -> None:
@@ -77,37 +77,46 @@ class Model:
     def claim(self, call_id: str, form: AudioFormat) -> Session:
         """:returns: the session that waits for a call, or a new one."""
         warm = None if self._warm is None else self._warm.claim(call_id)
-        if warm is not None and form == MULAW_8K:
+        usual = self.api.sound_format(MULAW_8K)
+        if warm is not None and self.api.sound_format(form) == usual:
             return warm
         if warm is not None:
             warm.close()
         return self.open(form)
 
-    def open(self, form: AudioFormat, said: Sequence[Message] | None = None) -> Session:
+    def open(
+        self,
+        form: AudioFormat,
+        said: Sequence[Line] | None = None,
+        *,
+        handle: str = "",
+    ) -> Session:
         """
         Open a session.
 
         :param form: what the call is carried in.
         :param said: what it is told first; by default to greet the caller.
+        :param handle: of the session that it goes on from, if any.
         """
-        outside, options = self.outside, self.options
-        query = urlencode({"model": options.model})
-        request = SocketRequest(
-            url=f"{outside.accounts[URL]}?{query}",
-            headers={"Authorization": f"Bearer {outside.accounts[KEY]}"},
+        outside, api = self.outside, self.api
+        accounts = outside.accounts
+        setup = Setup(
+            request=api.request(accounts[self._url], accounts[self._key]),
+            wish=api.setup(form, self.tools, handle),
+            first=self._greeting() if said is None else api.remember(said),
+            resumes=bool(handle),
         )
-        setup = update_session(options.session(api_format(form), self.tools))
-        first = self._greeting() if said is None else said
-        return Session(outside.clock, outside.dial, request, setup, first)
+        return Session(outside.clock, outside.dial, api, setup)
 
     def sound(self, path: Path, form: AudioFormat) -> bytes:
         """:returns: one of the prompts."""
         return self._sounds.encoded_as(form)[path]
 
-    def _greeting(self) -> list[Message]:
-        options = self.options
-        if options.greeting is None:
-            # Instructions of a response stand in place of the session's.
-            return [create_response(f"{options.instructions}\n\n{options.opening}")]
-        text = options.greeting_text
-        return [remember(caller=False, text=text)] if text else []
+    def _greeting(self) -> Sequence[Message]:
+        conduct = self.conduct
+        if conduct.greeting is None:
+            return self.api.greet()
+        text = conduct.greeting_text
+        return self.api.remember(
+            [Line(who="agent", text=text, at_ms=0)] if text else []
+        )

@@ -1,7 +1,7 @@
-# -*- test-case-name: tests.agents.openai.test_turn -*-
+# -*- test-case-name: tests.agents.model.test_turn -*-
 """Whose turn it is: when the model may be asked to speak, and whose sound counts.
 
-The API makes one response at a time, cancels it by itself when the caller speaks, and
+An API makes one response at a time, cancels it by itself when the caller speaks, and
 answers a caller's turn by itself. What we ask for beside that, after a function or a
 new session, must wait until nobody speaks. Sends nothing: it is given what to call.
 """

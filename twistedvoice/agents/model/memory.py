@@ -1,9 +1,9 @@
-# -*- test-case-name: tests.agents.openai.test_memory -*-
+# -*- test-case-name: tests.agents.model.test_memory -*-
 """What was said in a call, as text, as far as it was heard.
 
 It is kept for as long as the call lasts: a new session is told of it. It goes into no
 log, no record and no file; an agent's author may listen
-(:meth:`~.agent.OpenAi.transcribed`).
+(:meth:`~.agent.ModelAgent.transcribed`).
 """
 
 from __future__ import annotations

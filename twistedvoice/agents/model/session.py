@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.agents.openai.test_agent -*-
-"""One session of the Realtime API: dialled, set up, in use, over.
+"""One session with an API: dialled, set up, in use, over.
 
 It is opened before or after its call has come, and keeps what happens until somebody
 listens. It knows time-outs, and not what is said. One that is over stays over; whoever
@@ -9,7 +9,7 @@ used it opens another.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -19,9 +19,9 @@ from twisted.python.failure import Failure
 
 from ...errors import DialectError, SocketRefused
 from ...events import Message
-from ...sockets import Dialer, Socket, SocketRequest
-from .events import Event, Refused, SessionSet, read
-from .messages import append_audio
+from ...sockets import Dialer, Socket
+from .api import Api, Setup
+from .events import Event, Refused, SessionSet
 
 __all__ = ["Listener", "Session"]
 
@@ -57,22 +57,15 @@ class Session:
     """A session from its first attempt on; ``state`` is one of the words above."""
 
     def __init__(
-        self,
-        clock: IReactorTime,
-        dial: Dialer,
-        request: SocketRequest,
-        setup: Message,
-        first: Sequence[Message],
+        self, clock: IReactorTime, dial: Dialer, api: Api, setup: Setup
     ) -> None:
-        """
-        Begin to open it.
-
-        :param setup: the ``session.update`` that is to be confirmed.
-        :param first: what is sent as soon as it was.
-        """
+        """Begin to open it."""
         self.state = "Dialling"
+        #: Whether it was ever as we asked.
+        self.was_ready = False
+        self._api = api
+        self._read = api.reader()
         self._setup = setup
-        self._first = first
         self._socket: Socket | None = None
         self._listener: Listener | None = None
         self._early: list[Callable[[Listener], None]] = []
@@ -81,7 +74,7 @@ class Session:
         self._patience = clock.callLater(
             _SETUP_SECONDS, self._end, "not set up in time"
         )
-        self._opening: Deferred[Socket] = dial(request, self)
+        self._opening: Deferred[Socket] = dial(setup.request, self)
         self._opening.addCallbacks(self._opened, self._refused)
 
     # -- for whoever uses it -----------------------------------------------------------
@@ -101,7 +94,7 @@ class Session:
     def hear(self, sound: bytes) -> None:
         """Pass the caller's sound on, or keep it until the session is ready."""
         if self.state == "Ready":
-            self.send(append_audio(sound))
+            self.send(self._api.hear(sound))
         elif self.state != "Over":
             self._unheard.append(sound)
 
@@ -125,32 +118,28 @@ class Session:
     def received(self, message: Message) -> None:
         """The API said something."""
         try:
-            event = read(message)
+            events = self._read(message)
         except DialectError as error:
             self._malformed += 1
             _log.warn("{error}", error=str(error))
             if self._malformed > _MOST_MALFORMED:
                 self._end("malformed")
             return
-        if self.state == "Ready":
-            self._tell(lambda listener: listener.session_told(self, event))
-        elif isinstance(event, SessionSet):
-            self._ready()
-        elif isinstance(event, Refused):
-            reason = f"set-up refused: {event.code} {event.param}".strip()
-            self._end(reason, hopeless=event.kind == "invalid_request_error")
+        for event in events:
+            self._happened(event)
 
     def lost(self, code: int, reason: str) -> None:
         """The socket is gone."""
         self._socket = None
-        self._end(f"socket closed with {code}")
+        unusable = not self.was_ready and code in self._api.hopeless_codes
+        self._end(f"socket closed with {code}", hopeless=unusable)
 
     # -- within ------------------------------------------------------------------------
 
     def _opened(self, socket: Socket) -> None:
         self.state = "Settling"
         self._socket = socket
-        socket.send(self._setup)
+        socket.send(self._setup.wish)
 
     def _refused(self, failure: Failure) -> None:
         error = failure.value
@@ -160,13 +149,22 @@ class Session:
             _log.failure("while a session was opened", failure)
             self._end("failed")
 
+    def _happened(self, event: Event) -> None:
+        if self.state == "Ready":
+            self._tell(lambda listener: listener.session_told(self, event))
+        elif self.state == "Settling" and isinstance(event, SessionSet):
+            self._ready()
+        elif self.state == "Settling" and isinstance(event, Refused):
+            reason = f"set-up refused: {event.code} {event.param}".strip()
+            self._end(reason, hopeless=event.hopeless)
+
     def _ready(self) -> None:
-        self.state = "Ready"
+        self.state, self.was_ready = "Ready", True
         self._patience.cancel()
-        for message in self._first:
+        for message in self._setup.first:
             self.send(message)
         if self._unheard:
-            self.send(append_audio(b"".join(self._unheard)))
+            self.send(self._api.hear(b"".join(self._unheard)))
             self._unheard.clear()
         self._tell(lambda listener: listener.session_ready(self))
 
@@ -174,6 +172,8 @@ class Session:
         if self.state == "Over":
             return
         listener, early = self._listener, self._early
+        # One that goes on from another may do when it begins anew.
+        hopeless = hopeless and not self._setup.resumes
         self.close()
 
         def tell(listener: Listener) -> None:

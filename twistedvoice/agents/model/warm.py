@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.agents.openai.test_warm -*-
+# -*- test-case-name: tests.agents.model.test_warm -*-
 """Sessions that wait for their calls, opened while the phone still rings.
 
 A call that does not come leaves its session behind: it is closed when it has waited

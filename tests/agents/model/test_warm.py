@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.openai.warm import WarmSessions
+from tests.agents.openai.talk import Talk
+from twistedvoice.agents.model.warm import WarmSessions
 from twistedvoice.formats import MULAW_8K
-
-from .talk import Talk
 
 __all__ = ["WarmTests"]
 

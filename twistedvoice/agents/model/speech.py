@@ -2,22 +2,23 @@
 """What the model says, in the call: an utterance for each of its items.
 
 Sound comes faster than it plays, so the caller may have heard only part of what came
-when somebody cuts it off. Then the API is told how much, item by item, and forgets the
-rest. Never more is claimed than came: the API would refuse it.
+when somebody cuts it off. Then the API is told how much, item by item. Never more is
+claimed than came: an API would refuse it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from attrs import define, field
 
-from ...events import Message
+from ...errors import CallStateError, QueueFull
+from ...formats import AudioFormat
 from ...interfaces import CallControl, Utterance
 from .events import SoundCame
 from .memory import Line
-from .messages import truncate
-from .sound import converter_from_api
+from .sound import Converter
 
 __all__ = ["Speech"]
 
@@ -30,7 +31,7 @@ class _Item:
     #: When it began to be said.
     at_ms: int
     utterance: Utterance
-    convert: Callable[[bytes], bytes]
+    converter: Converter
     content_index: int
     size: int = 0
     words: str = field(default="", repr=False)
@@ -42,17 +43,21 @@ class Speech:
     def __init__(
         self,
         call: CallControl,
+        form: AudioFormat,
         now_ms: Callable[[], int],
         *,
-        tell: Callable[[Message], None],
+        tell: Callable[[str, int, int], None],
         said: Callable[[Line], None],
     ) -> None:
         """
+        :param form: what the model's sound comes in.
         :param now_ms: since the call began.
-        :param tell: sends the API a message.
+        :param tell: tells the API of an item, by its id and the index of its content,
+            after how many milliseconds it was cut off.
         :param said: told of each item when it is known what the caller heard of it.
         """
         self._call = call
+        self._form = form
         self._now_ms = now_ms
         self._tell = tell
         self._said = said
@@ -73,14 +78,14 @@ class Speech:
         :raises QueueFull: when the call can hold no more of it.
         """
         item = self._items.get(event.item_id) or self._begin(event)
-        sound = item.convert(event.audio)
-        item.utterance.write(sound)
-        item.size += len(sound)
+        self._say(item, item.converter.convert(event.audio))
 
     def sound_ended(self, item_id: str) -> None:
         """No more comes of an item."""
         item = self._items.get(item_id)
         if item is not None:
+            with suppress(QueueFull, CallStateError):  # then nobody hears its end
+                self._say(item, item.converter.rest())
             item.utterance.end()
 
     def words_came(self, item_id: str, text: str) -> None:
@@ -101,7 +106,7 @@ class Speech:
 
     def close(self) -> None:
         """The call is over: let go of whoever was told."""
-        self._tell = lambda message: None
+        self._tell = lambda item_id, content_index, heard_ms: None
         self._said = lambda line: None
         self._now_ms = lambda: 0
 
@@ -110,7 +115,7 @@ class Speech:
             event.item_id,
             self._now_ms(),
             self._call.speak(),
-            converter_from_api(self._call.format),
+            Converter(self._form, self._call.format),
             event.content_index,
         )
         before, words = self._early
@@ -119,6 +124,11 @@ class Speech:
         self._items[item.id] = item
         item.utterance.finished().addCallback(self._finished, item)
         return item
+
+    def _say(self, item: _Item, sound: bytes) -> None:
+        if sound:
+            item.utterance.write(sound)
+            item.size += len(sound)
 
     def _finished(self, outcome: str, item: _Item) -> None:
         if self._items.pop(item.id, None) is None:
@@ -129,5 +139,5 @@ class Speech:
         if outcome in ("cleared", "lost") and heard_ms < came_ms:
             words = words[: len(words) * heard_ms // came_ms]
             if outcome == "cleared":
-                self._tell(truncate(item.id, item.content_index, heard_ms))
+                self._tell(item.id, item.content_index, heard_ms)
         self._said(Line(who="agent", text=words, at_ms=item.at_ms))

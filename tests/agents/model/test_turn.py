@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.openai.turn import Turn
+from twistedvoice.agents.model.turn import Turn
 
 __all__ = ["TurnTests"]
 

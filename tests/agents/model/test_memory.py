@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.openai.memory import Line, Memory
+from twistedvoice.agents.model.memory import Line, Memory
 
 __all__ = ["MemoryTests"]
 

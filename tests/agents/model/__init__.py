@@ -1,0 +1,1 @@
+"""Tests of what agents of models elsewhere share."""

@@ -1,0 +1,40 @@
+# -*- test-case-name: tests.agents.model.test_sound -*-
+"""Between the format of a call and one that an API speaks.
+
+The same format passes through untouched; any other is brought to the other rate,
+without a seam between pieces of any size.
+"""
+
+from __future__ import annotations
+
+from ...audio import pcm
+from ...audio.resample import Resampler
+from ...formats import AudioFormat
+
+__all__ = ["Converter"]
+
+
+class Converter:
+    """One sound, piece by piece, from one format to another."""
+
+    def __init__(self, one: AudioFormat, other: AudioFormat) -> None:
+        self._one, self._other = one, other
+        self._resampler = None if one == other else Resampler(one.rate, other.rate)
+        #: The first half of a sample whose second half is yet to come.
+        self._half = b""
+
+    def convert(self, sound: bytes) -> bytes:
+        """:returns: what can be said by now; a few milliseconds come with the next."""
+        if self._resampler is None:
+            return sound
+        sound = self._half + sound
+        whole = len(sound) // self._one.sample_bytes * self._one.sample_bytes
+        self._half = sound[whole:]
+        samples = pcm.decode(sound[:whole], self._one)
+        return pcm.encode(self._resampler.process(samples), self._other)
+
+    def rest(self) -> bytes:
+        """:returns: what is left at the end of the sound."""
+        if self._resampler is None:
+            return b""
+        return pcm.encode(self._resampler.flush(), self._other)

@@ -1,0 +1,67 @@
+# -*- test-case-name: tests.agents.model.test_watch -*-
+"""Sees to it that the line does not stay dead: an answer has its time.
+
+A model that says anything at all gets more of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+
+__all__ = ["Watch"]
+
+
+class Watch:
+    """Waits for one answer at a time."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        call_later: Callable[[float, Callable[[], object]], Any],
+        seconds: float,
+        lost: Callable[[], None],
+    ) -> None:
+        """
+        :param call_later: as :meth:`~twistedvoice.interfaces.CallControl.call_later`.
+        :param lost: called when nothing came for so long.
+        """
+        self._clock = clock
+        self._call_later = call_later
+        self._seconds = seconds
+        self._lost = lost
+        self._timer: Any = None
+        self._told_at = 0.0
+
+    def start(self) -> None:
+        """An answer is due from now on."""
+        self.stop()
+        self.told()
+        self._wait(self._seconds)
+
+    def told(self) -> None:
+        """The model said something."""
+        self._told_at = self._clock.seconds()
+
+    def stop(self) -> None:
+        """No answer is due."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def close(self) -> None:
+        """The call is over: let go of whoever was told."""
+        self.stop()
+        self._lost = lambda: None
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = self._call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        silent = self._clock.seconds() - self._told_at
+        if silent < self._seconds:
+            self._wait(self._seconds - silent)
+        else:
+            self._lost()
