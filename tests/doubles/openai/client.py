@@ -10,9 +10,10 @@ from twisted.internet.task import Clock
 
 from twistedvoice.audio import pcm
 from twistedvoice.doubles.network import MemoryNetwork
-from twistedvoice.doubles.openai.plan import Plan, tones
+from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
 from twistedvoice.doubles.openai.session import Session
+from twistedvoice.doubles.voice import tones
 from twistedvoice.events import Message
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.sockets import Socket, SocketRequest

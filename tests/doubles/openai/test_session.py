@@ -8,7 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio import pcm
-from twistedvoice.doubles.openai.plan import Reply, tones
+from twistedvoice.doubles.openai.plan import Reply
+from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K
 
 from .client import PCMU, SPEECH, Client, pass_time

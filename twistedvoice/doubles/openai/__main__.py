@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.endpoints import serverFromString
-from twisted.python.failure import Failure
-
-from ..server import ServiceFactory
-from .plan import WORD_MS, Plan, Reply
+from ..command import serve
+from ..voice import WORD_MS
+from .plan import Plan, Reply
 from .service import OpenAiDouble
 
 __all__ = ["main"]
@@ -40,24 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     said = parser.parse_args(words)
     clock: Any = reactor
-    double = OpenAiDouble(clock, _plan(said))
-    outcome: list[int] = []
-
-    def listening(port: Any) -> None:
-        address = port.getHost()
-        sys.stdout.write(f"openai.url is ws://127.0.0.1:{address.port}/v1/realtime\n")
-        sys.stdout.flush()
-
-    def failed(failure: Failure) -> None:
-        sys.stderr.write(f"{failure.getErrorMessage()}\n")
-        outcome.append(1)
-        clock.callWhenRunning(clock.stop)
-
-    endpoint = serverFromString(reactor, said.listen)
-    factory = ServiceFactory(reactor, double)
-    endpoint.listen(factory).addCallbacks(listening, failed)
-    clock.run()
-    return outcome[0] if outcome else 0
+    where = "openai.url is ws://127.0.0.1:{port}/v1/realtime"
+    return serve(clock, said.listen, OpenAiDouble(clock, _plan(said)), where)
 
 
 def _plan(said: argparse.Namespace) -> Plan:

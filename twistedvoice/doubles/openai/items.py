@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field
 
-from .shapes import Problem
+from ..shapes import Problem
 
 __all__ = ["Conversation", "Item"]
 

@@ -2,27 +2,19 @@
 """What the double will say and do, and how it will fail.
 
 A test fills in replies; without any, every turn of the caller is answered with a
-sentence. How a sentence sounds is here too: one tone for each word, so that a person
-can tell words apart by ear and a test can tell them apart by pitch.
+sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from zlib import crc32
 
-import numpy as np
 from attrs import Factory, define, frozen
 
 from ...audio.pcm import Samples
+from ..voice import tones
 
-__all__ = ["WORD_MS", "Plan", "Reply", "tones"]
-
-#: How long a word takes, with the silence after it.
-WORD_MS = 300
-_GAP_MS = 60
-_LEVEL = 6000
+__all__ = ["Plan", "Reply"]
 
 
 @frozen(kw_only=True)
@@ -43,18 +35,6 @@ class Reply:
     breaks_with: int = 1006
     #: It begins, and then nothing of it comes.
     hangs: bool = False
-
-
-@lru_cache(maxsize=8)
-def tones(text: str, rate: int) -> Samples:
-    """:returns: how the double speaks ``text``, a tone for each word."""
-    pieces = [np.zeros(0, np.int16)]
-    for word in text.split():
-        pitch = 200 + crc32(word.encode()) % 600
-        time = np.arange(rate * (WORD_MS - _GAP_MS) // 1000) / rate
-        pieces.append((_LEVEL * np.sin(2 * np.pi * pitch * time)).astype(np.int16))
-        pieces.append(np.zeros(rate * _GAP_MS // 1000, np.int16))
-    return np.concatenate(pieces)
 
 
 @define(kw_only=True)

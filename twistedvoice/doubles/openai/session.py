@@ -3,7 +3,7 @@
 
 Every message is checked against :mod:`.shapes`; what is wrong is answered with an
 ``error`` event, and kept for the test. The caller's sound is listened to by
-:mod:`.vad`; the conversation is in :mod:`.items`, what is said in :mod:`.response`.
+:mod:`..vad`; the conversation is in :mod:`.items`, what is said in :mod:`.response`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from ...audio import pcm
 from ...events import Message
 from ...formats import AudioFormat
 from ..network import ServiceSocket
+from ..shapes import Problem
+from ..vad import Edge, EnergyVad
 from .items import Conversation, Item
 from .plan import Plan, Reply
 from .response import Response
-from .shapes import Problem, problem_with
-from .vad import Edge, EnergyVad
+from .shapes import problem_with
 
 __all__ = ["Session"]
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.doubles.openai.test_vad -*-
+# -*- test-case-name: tests.doubles.test_vad -*-
 """Hears when somebody speaks: a plain detector of energy, on the sound itself.
 
 It is fed samples in pieces of any size and answers with the moments at which speech
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from attrs import frozen
 
-from ...audio.pcm import Samples
+from ..audio.pcm import Samples
 
 __all__ = ["Edge", "EnergyVad"]
 

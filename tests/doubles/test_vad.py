@@ -6,8 +6,8 @@ import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio.pcm import Samples
-from twistedvoice.doubles.openai.plan import tones
-from twistedvoice.doubles.openai.vad import Edge, EnergyVad
+from twistedvoice.doubles.vad import Edge, EnergyVad
+from twistedvoice.doubles.voice import tones
 
 __all__ = ["VadTests"]
 
