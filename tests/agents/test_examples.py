@@ -15,7 +15,7 @@ from tests.audio.test_beep import sounding
 from twistedvoice.agents.menufile import SAMPLE_MENU, read_menus
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio.wav import load
-from twistedvoice.doubles.openai.plan import Reply
+from twistedvoice.doubles.plan import Reply
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.testing import FakeCall, MemoryNetwork, OpenAiDouble
 

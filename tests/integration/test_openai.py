@@ -14,8 +14,9 @@ from twisted.trial.unittest import TestCase
 from tests.agents.openai.talk import sound_of
 from tests.integration.process import SPEECH, ServiceTestCase, reactor
 from tests.web.dial_contract import Ear
-from twistedvoice.doubles.openai.plan import Plan, Reply
+from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
+from twistedvoice.doubles.plan import Reply
 from twistedvoice.doubles.server import ServiceFactory
 from twistedvoice.simulator.script import HangUp, Wait, say_file
 from twistedvoice.simulator.service import child_environ

@@ -13,9 +13,10 @@ from twistedvoice.agents.openai.agent import OpenAi
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
 from twistedvoice.doubles.network import MemoryNetwork
-from twistedvoice.doubles.openai.plan import Plan, Reply
+from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
 from twistedvoice.doubles.openai.session import Session
+from twistedvoice.doubles.plan import Reply
 from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K, AudioFormat
 from twistedvoice.testing import FakeCall

@@ -22,8 +22,9 @@ from twistedvoice.agents.outside import Outside
 from twistedvoice.agents.tools import tool
 from twistedvoice.audio.wav import load
 from twistedvoice.doubles.network import MemoryNetwork
-from twistedvoice.doubles.openai.plan import Plan, Reply
+from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
+from twistedvoice.doubles.plan import Reply
 from twistedvoice.errors import CarrierApiError
 from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
 from twistedvoice.interfaces import Agent

@@ -19,8 +19,9 @@ from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
 from twistedvoice.audio.pcm import Samples
 from twistedvoice.doubles.network import MemoryNetwork
-from twistedvoice.doubles.openai.plan import Plan, Reply
+from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
+from twistedvoice.doubles.plan import Reply
 from twistedvoice.formats import MULAW_8K
 
 from .talk import ACCOUNTS

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio import pcm
-from twistedvoice.doubles.openai.plan import Reply
+from twistedvoice.doubles.plan import Reply
 from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K
 

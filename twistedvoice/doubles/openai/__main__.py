@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..command import serve
+from ..plan import Reply
 from ..voice import WORD_MS
-from .plan import Plan, Reply
+from .plan import Plan
 from .service import OpenAiDouble
 
 __all__ = ["main"]

@@ -1,71 +1,22 @@
 # -*- test-case-name: tests.doubles.openai.test_session -*-
-"""What the double will say and do, and how it will fail.
-
-A test fills in replies; without any, every turn of the caller is answered with a
-sentence.
-"""
+"""What only OpenAI's double will do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from attrs import define
 
-from attrs import Factory, define, frozen
+from ..plan import VoicePlan
 
-from ...audio.pcm import Samples
-from ..voice import tones
-
-__all__ = ["Plan", "Reply"]
-
-
-@frozen(kw_only=True)
-class Reply:
-    """One response of the model."""
-
-    #: The words of its spoken item; empty for none.
-    says: str = ""
-    #: The functions that it calls, after it has spoken, with their arguments: an
-    #: object, or the text that stands in its place.
-    calls: Sequence[tuple[str, Mapping[str, object] | str]] = ()
-    #: The code of the error that it ends in, such as ``rate_limit_exceeded``.
-    fails: str = ""
-    #: Why it ends early all the same: ``max_output_tokens`` or ``content_filter``.
-    incomplete: str = ""
-    #: The socket ends once so much of it was sent, with this code.
-    breaks_after_ms: int | None = None
-    breaks_with: int = 1006
-    #: It begins, and then nothing of it comes.
-    hangs: bool = False
+__all__ = ["Plan"]
 
 
 @define(kw_only=True)
-class Plan:
+class Plan(VoicePlan):
     """How one double behaves, for all its sessions; may be changed at any time."""
 
-    #: The key that lets in.
     key: str = "sk-double"
-    #: The HTTP statuses that the next sockets are refused with, in order.
-    refusals: list[int] = Factory(list)
-    #: The next replies, in order.
-    replies: list[Reply] = Factory(list)
-    #: What is said when there are none; gets how long the caller spoke.
-    answer: Callable[[int], Reply] = lambda heard_ms: Reply(
-        says=f"I heard you for {heard_ms} milliseconds"
-    )
-    #: What the caller said, for the transcripts, in order; then a sentence.
-    transcripts: list[str] = Factory(list)
-    #: From text and rate to sound.
-    voice: Callable[[str, int], Samples] = tones
-    #: From the end of a turn to the first piece of sound.
-    think_seconds: float = 0.2
-    #: The sound comes in such pieces, at such times: five times as fast as it plays.
-    piece_ms: int = 100
-    piece_every_seconds: float = 0.02
     #: How long a session may last.
     lifetime_seconds: float = 3600.0
-    #: Whether it listens; else the caller's sound is thrown away.
-    hears: bool = True
-    #: It takes what is said and answers nothing at all.
-    mute: bool = False
     #: What every ``rate_limits.updated`` says.
     remaining_tokens: int = 10_000
     reset_seconds: float = 0.0

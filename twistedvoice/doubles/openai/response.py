@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from ...audio import pcm
 from ...formats import AudioFormat
+from ..plan import Reply
 from .items import Conversation, Item
-from .plan import Plan, Reply
+from .plan import Plan
 
 __all__ = ["Response", "Teller"]
 

@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from ...audio import pcm
 from ...events import Message
 from ...formats import AudioFormat
 from ..network import ServiceSocket
+from ..plan import Reply
+from ..seat import Seat
 from ..shapes import Problem
 from ..vad import Edge, EnergyVad
 from .items import Conversation, Item
-from .plan import Plan, Reply
+from .plan import Plan
 from .response import Response
 from .shapes import problem_with
 
@@ -48,7 +50,7 @@ _SILENCE_MS = {"low": 1000, "medium": 600, "auto": 600, "high": 300}
 _GOING_AWAY = 1001
 
 
-class Session:
+class Session(Seat):
     """
     One conversation with one client.
 
@@ -59,14 +61,13 @@ class Session:
     def __init__(
         self, clock: IReactorTime, plan: Plan, socket: ServiceSocket, model: str
     ) -> None:
+        super().__init__(clock, socket)
         self.plan = plan
         self.conversation = Conversation()
         self.told: list[dict[str, Any]] = []
         self.said: list[dict[str, Any]] = []
         self.problems: list[Problem] = []
         self.heard = bytearray()
-        #: The code with which the client went; None while it is here.
-        self.ended: int | None = None
         self.settings: dict[str, Any] = {
             "type": "realtime",
             "object": "realtime.session",
@@ -80,10 +81,7 @@ class Session:
             "tools": [],
             "tool_choice": "auto",
         }
-        self._clock = clock
-        self._socket = socket
         self._ids = 0
-        self._timers: list[IDelayedCall] = []
         self._response: Response | None = None
         self._spoke = False
         #: How much of the sound belongs to turns, and how long the last one was.
@@ -112,11 +110,6 @@ class Session:
         if problem is not None:
             self._refuse(told, problem)
 
-    def lost(self, code: int, reason: str) -> None:
-        """The client is gone."""
-        self.ended = code
-        self._stop()
-
     # -- for tests, and for responses --------------------------------------------------
 
     def say(self, kind: str, **fields: object) -> None:
@@ -129,10 +122,6 @@ class Session:
         )
         self.say_raw(json.dumps(event).encode())
 
-    def say_raw(self, data: bytes, *, binary: bool = False) -> None:
-        """Send what is no event."""
-        self._socket.send(Message(data, binary))
-
     def respond(self, reply: Reply | None = None) -> None:
         """Begin a response, by default the next of the plan."""
         replies = self.plan.replies
@@ -140,12 +129,6 @@ class Session:
             reply = replies.pop(0) if replies else self.plan.answer(self._turn_ms)
         self._response = Response(self, reply)
         self._run(self._response, self._response.story())
-
-    def break_off(self, code: int) -> None:
-        """End the socket; 1006 is without a word."""
-        self.ended = code
-        self._stop()
-        self._socket.hang_up(code)
 
     def new_id(self, prefix: str) -> str:
         """:returns: an id that was not given before."""
@@ -357,16 +340,6 @@ class Session:
         }
         self.say("error", error=error)
         self.break_off(_GOING_AWAY)
-
-    def later(self, seconds: float, function: Callable[..., None], *args: Any) -> None:
-        """Call a function later, unless the session has ended by then."""
-        self._timers = [timer for timer in self._timers if timer.active()]
-        self._timers.append(self._clock.callLater(seconds, function, *args))
-
-    def _stop(self) -> None:
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
 
 
 def _merge(into: dict[str, Any], wanted: Mapping[str, Any]) -> None:
