@@ -26,8 +26,6 @@ _CROSSINGS = 32
 _CUTOFF = 0.92
 _KAISER_BETA = 7.86
 _GRAIN = 2.0**30
-#: Output samples computed in one step; bounds the memory a long chunk needs.
-_STEP = 2048
 
 
 def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
@@ -80,23 +78,27 @@ class Resampler:
         return max(self._next, -(-whole_inputs * self._up // self._down))
 
     def _output_until(self, end: int) -> Samples:
-        pieces = [
-            self._convolve(np.arange(first, min(first + _STEP, end)))
-            for first in range(self._next, end, _STEP)
-        ]
+        sums = np.zeros(end - self._next)
+        for n in range(self._next, min(self._next + self._up, end)):
+            of_phase = sums[n - self._next :: self._up]
+            at, phase = divmod(n * self._down, self._up)
+            windows = self._windows(at - self._half + 1, len(of_phase))
+            np.einsum("nt,t->n", windows, self._bank[phase], out=of_phase)
         self._next = end
         self._forget()
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-
-    def _convolve(self, numbers: npt.NDArray[np.int64]) -> Samples:
-        at, phase = np.divmod(numbers * self._down, self._up)
-        windows = np.lib.stride_tricks.sliding_window_view(
-            self._input, self._bank.shape[1]
-        )
-        first = at - self._half + 1 - self._input_start
-        sums = np.einsum("nt,nt->n", windows[first], self._bank[phase])
-        clipped: npt.NDArray[np.float64] = np.clip(np.rint(sums), -32768, 32767)
+        clipped = np.minimum(np.maximum(np.rint(sums), -32768), 32767)
         return clipped.astype(np.int16)
+
+    def _windows(self, first: int, count: int) -> npt.NDArray[np.float64]:
+        """:returns: what outputs of one phase need, a row each; nothing is copied."""
+        size = self._input.itemsize
+        return np.ndarray(
+            (count, self._bank.shape[1]),
+            self._input.dtype,
+            self._input.data,
+            (first - self._input_start) * size,
+            (self._down * size, size),
+        )
 
     def _forget(self) -> None:
         needed = self._next * self._down // self._up - self._half + 1
