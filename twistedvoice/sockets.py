@@ -27,6 +27,8 @@ class SocketRequest:
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     #: How long it may take until the socket is open.
     timeout_seconds: float = 5.0
+    #: A socket on which nothing comes for so long, though it is pinged, is dead.
+    silence_seconds: float = 20.0
 
 
 class Socket(Protocol):

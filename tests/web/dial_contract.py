@@ -6,8 +6,9 @@ Mix :class:`DialerContract` into a test case and give it :meth:`make_line`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from attrs import evolve
 from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -94,9 +95,9 @@ class DialerContract(_Mixin):
         self.line.advance(60)
         self.assertEqual(self.line.leftovers(), [])
 
-    def dialled(self) -> Socket:
+    def dialled(self, **request: Any) -> Socket:
         """:returns: an open socket."""
-        opening = self.line.dial(REQUEST, self.ear)
+        opening = self.line.dial(evolve(REQUEST, **request), self.ear)
         self.line.advance()
         return self.successResultOf(opening)
 

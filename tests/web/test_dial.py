@@ -101,6 +101,15 @@ class DialTests(DialerContract, SynchronousTestCase):
         self.line.advance(2)
         self.assertEqual([code for code, _ in self.ear.ends], [1006])
 
+    def test_patient(self) -> None:
+        """A peer may be given longer to answer."""
+        self.dialled(silence_seconds=45.0)
+        self.line.ends[1].dataReceived = lambda data: None
+        self.line.advance(89)
+        self.assertEqual(self.ear.ends, [])
+        self.line.advance(2)
+        self.assertEqual([code for code, _ in self.ear.ends], [1006])
+
     def test_pinged(self) -> None:
         """A peer that says nothing but answers pings stays."""
         socket = self.dialled()

@@ -46,8 +46,6 @@ _PORTS = {"ws": 80, "wss": 443}
 _MOST_MESSAGE_BYTES = 4 << 20
 #: What may wait for a peer that does not read: half a minute of sound.
 _MOST_WAITING_BYTES = 512 << 10
-#: A socket on which nothing came between two pings is dead.
-_PING_SECONDS = 20.0
 _CLOSE_SECONDS = 3.0
 _NORMAL, _NO_CODE, _ABNORMAL = 1000, 1005, 1006
 
@@ -73,7 +71,7 @@ class AutobahnDialer:
             breaks the attempt off.
         :raises SocketRefused: through the Deferred.
         """
-        link = _Link(self._reactor, receiver)
+        link = _Link(self._reactor, receiver, request.silence_seconds)
         try:
             factory, endpoint = self._prepared(request, link)
         except ValueError:
@@ -120,7 +118,9 @@ def _endpoint(reactor: Any, host: str, port: int, secure: bool) -> Any:
 class _Link:
     """One socket from its first attempt on; implements ``sockets.Socket``."""
 
-    def __init__(self, reactor: Any, receiver: SocketReceiver) -> None:
+    def __init__(
+        self, reactor: Any, receiver: SocketReceiver, silence_seconds: float
+    ) -> None:
         self.opened: Deferred[Socket] = Deferred(lambda _: self._give_up())
         self.attempt: Deferred[Any] | None = None
         self._reactor = reactor
@@ -133,6 +133,8 @@ class _Link:
         #: Written while the peer does not read; None while it does.
         self._waiting: int | None = None
         self._guard: IDelayedCall | None = None
+        #: A socket on which nothing came between two pings is dead.
+        self._ping_seconds = silence_seconds
         self._pings = LoopingCall(self._ping)
         self._pings.clock = reactor
 
@@ -169,7 +171,7 @@ class _Link:
         self._is_open = self._alive = True
         self._write = sender(self._client.transport)
         self._client.transport.registerProducer(self, True)
-        self._pings.start(_PING_SECONDS, now=False)
+        self._pings.start(self._ping_seconds, now=False)
         self.opened.callback(self)
 
     def heard(self) -> None:
