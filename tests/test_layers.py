@@ -184,6 +184,7 @@ class LayersTests(SynchronousTestCase):
 
     def test_global_reactor(self) -> None:
         """Only what starts the process touches the global reactor."""
-        names = ("tap", "cli", "bench.child", "doubles.openai.__main__")
+        doubles = ("doubles.gemini.__main__", "doubles.openai.__main__")
+        names = ("tap", "cli", "bench.child", *doubles)
         starters = tuple(f"{PACKAGE}.{name}" for name in names)
         self.assert_only(starters, "twisted.internet.reactor")

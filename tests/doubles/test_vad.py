@@ -24,7 +24,11 @@ def silence(milliseconds: int) -> Samples:
 def heard(sound: Samples, step: int, **options: float) -> list[Edge]:
     """:returns: what is detected in ``sound``, fed in pieces."""
     vad = EnergyVad(
-        RATE, threshold=options.get("threshold", 0.5), padding_ms=100, silence_ms=300
+        RATE,
+        threshold=options.get("threshold", 0.5),
+        padding_ms=100,
+        silence_ms=300,
+        speech_ms=int(options.get("speech_ms", 60)),
     )
     pieces = range(0, len(sound), step)
     return [edge for at in pieces for edge in vad.feed(sound[at : at + step])]
@@ -50,6 +54,12 @@ class VadTests(SynchronousTestCase):
         """Forty milliseconds of noise are no speech."""
         sound = np.concatenate([silence(100), SPEECH[:320], silence(600)])
         self.assertEqual(heard(sound, 160), [])
+
+    def test_patience(self) -> None:
+        """How long a sound must be until it is speech can be said."""
+        word = np.concatenate([silence(100), SPEECH[:1600], silence(600)])
+        self.assertEqual(len(heard(word, 160, speech_ms=200)), 2)
+        self.assertEqual(heard(word, 160, speech_ms=240), [])
 
     def test_threshold(self) -> None:
         """A soft voice is heard only below a threshold that lets it in."""

@@ -17,8 +17,6 @@ from ..audio.pcm import Samples
 __all__ = ["Edge", "EnergyVad"]
 
 _WINDOW_MS = 20
-#: So many windows in a row above the level begin speech: a click does not.
-_VOICED_WINDOWS = 3
 #: Full scale, for a threshold of 1; the API's 0.5 then is -36 dB of it.
 _FULL = 32768.0
 
@@ -35,16 +33,25 @@ class EnergyVad:
     """One caller's sound."""
 
     def __init__(
-        self, rate: int, *, threshold: float, padding_ms: int, silence_ms: int
+        self,
+        rate: int,
+        *,
+        threshold: float,
+        padding_ms: int,
+        silence_ms: int,
+        speech_ms: int = 60,
     ) -> None:
         """
         :param threshold: from 0 to 1, louder is higher.
         :param padding_ms: how long before the first loud window speech begins.
         :param silence_ms: how long it must be quiet until speech has ended.
+        :param speech_ms: how long it must be loud until speech has begun: a click is
+            none.
         """
         self._window = rate * _WINDOW_MS // 1000
         self._level = _FULL * 10 ** (-3.6 * (1 - threshold))
         self._padding_ms = padding_ms
+        self._loud_windows = max(1, speech_ms // _WINDOW_MS)
         self._silent_windows = max(1, silence_ms // _WINDOW_MS)
         self._rest: Samples = np.zeros(0, np.int16)
         self._windows = 0
@@ -73,12 +80,12 @@ class EnergyVad:
     def _hear(self, loud: bool) -> Edge | None:
         self._windows += 1
         self._other = self._other + 1 if loud is not self.speaking else 0
-        needed = self._silent_windows if self.speaking else _VOICED_WINDOWS
+        needed = self._silent_windows if self.speaking else self._loud_windows
         if self._other < needed:
             return None
         self._other = 0
         self.speaking = not self.speaking
         if not self.speaking:
             return Edge("stopped", self.heard_ms)
-        began_ms = self.heard_ms - _VOICED_WINDOWS * _WINDOW_MS
+        began_ms = self.heard_ms - self._loud_windows * _WINDOW_MS
         return Edge("started", max(0, began_ms - self._padding_ms))

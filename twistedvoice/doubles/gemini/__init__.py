@@ -1,0 +1,1 @@
+"""The Gemini Live API, played: it listens, speaks, calls functions, and fails."""
