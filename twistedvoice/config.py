@@ -27,8 +27,8 @@ __all__ = [
     "Config",
     "ExportConfig",
     "LogConfig",
+    "ModelConfig",
     "NumberConfig",
-    "OpenAiConfig",
     "OutboxConfig",
     "OverloadConfig",
     "RecordingConfig",
@@ -218,8 +218,8 @@ class TwilioConfig:
 
 
 @frozen(kw_only=True)
-class OpenAiConfig:
-    """The account at OpenAI."""
+class ModelConfig:
+    """The account at a service whose models talk with callers."""
 
     api_key: str | None = field(repr=False)
     url: str
@@ -263,12 +263,15 @@ class Config:
     webhook: WebhookConfig
     log: LogConfig
     twilio: TwilioConfig
-    openai: OpenAiConfig
+    openai: ModelConfig
+    gemini: ModelConfig
 
     @property
     def accounts(self) -> dict[str, str]:
         """What agents may know of accounts elsewhere, by key; only what is set."""
-        given = {"openai.api_key": self.openai.api_key, "openai.url": self.openai.url}
+        given: dict[str, str | None] = {}
+        for name, account in (("openai", self.openai), ("gemini", self.gemini)):
+            given |= {f"{name}.api_key": account.api_key, f"{name}.url": account.url}
         return {key: value for key, value in given.items() if value is not None}
 
     @property
@@ -413,7 +416,8 @@ def _built(values: Mapping[str, Any]) -> Config:
         webhook=WebhookConfig(**_under("webhook.", values)),
         log=LogConfig(**_under("log.", values)),
         twilio=TwilioConfig(**_under("twilio.", values)),
-        openai=OpenAiConfig(**_under("openai.", values)),
+        openai=ModelConfig(**_under("openai.", values)),
+        gemini=ModelConfig(**_under("gemini.", values)),
         **top,
     )
 

@@ -404,4 +404,13 @@ SETTINGS = (
         help="Where OpenAI's Realtime API is, or another that speaks as it does.",
         reload=True,
     ),
+    *secret("gemini.api_key", "The key of the account at Google.", reload=True),
+    Setting(
+        key="gemini.url",
+        kind=SOCKET_URL,
+        default="wss://generativelanguage.googleapis.com/ws/"
+        "google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+        help="Where the Gemini Live API is, or another that speaks as it does.",
+        reload=True,
+    ),
 )

@@ -32,6 +32,7 @@ from .calls.goodbye import GOODBYE_SECONDS
 from .calls.hold import Loop
 from .calls.spending import Spending
 from .calls.voice import _HIGH_US, _LOW_US
+from .doubles.gemini.service import GeminiDouble
 from .doubles.network import MemoryNetwork
 from .doubles.openai.service import OpenAiDouble
 from .errors import CallStateError, NotSupported
@@ -39,7 +40,13 @@ from .fakeear import Ear, Span
 from .formats import MULAW_8K, AudioFormat
 from .interfaces import Agent, Hold, Utterance
 
-__all__ = ["FakeCall", "FakeUtterance", "MemoryNetwork", "OpenAiDouble"]
+__all__ = [
+    "FakeCall",
+    "FakeUtterance",
+    "GeminiDouble",
+    "MemoryNetwork",
+    "OpenAiDouble",
+]
 
 
 class FakeCall:

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.echo import Echo
+from twistedvoice.agents.gemini.agent import Gemini
 from twistedvoice.agents.local import Local
 from twistedvoice.agents.openai.agent import OpenAi
 from twistedvoice.agents.prompt import Prompt
@@ -44,7 +45,13 @@ class FindAgentTests(SynchronousTestCase):
         """The agents of the house have short names."""
         self.assertEqual(
             {name: find_agent(name) for name in SHORT_NAMES},
-            {"echo": Echo, "local": Local, "openai": OpenAi, "prompt": Prompt},
+            {
+                "echo": Echo,
+                "gemini": Gemini,
+                "local": Local,
+                "openai": OpenAi,
+                "prompt": Prompt,
+            },
         )
 
     def test_dotted_path(self) -> None:

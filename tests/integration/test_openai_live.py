@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from twistedvoice.agents.model.events import (
-    Event,
     Refused,
-    ResponseEnded,
-    SoundCame,
     SpeechStarted,
 )
 from twistedvoice.agents.model.factory import Model
-from twistedvoice.agents.model.session import Session
 from twistedvoice.agents.openai.agent import OpenAi
 from twistedvoice.agents.openai.messages import append_audio, truncate
 from twistedvoice.agents.outside import Outside
@@ -26,33 +21,10 @@ from twistedvoice.audio.wav import load
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.web.dial import AutobahnDialer
 
+from .listening import Listening
 from .process import SPEECH
 
 __all__ = ["LiveTests"]
-
-
-class Listening:
-    """Notes what a session says, and tells when an answer is whole."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.ready: Deferred[None] = Deferred()
-        self.answers: list[Deferred[ResponseEnded]] = [Deferred(), Deferred()]
-
-    def session_ready(self, session: Session) -> None:
-        self.ready.callback(None)
-
-    def session_told(self, session: Session, event: Event) -> None:
-        self.events.append(event)
-        if isinstance(event, ResponseEnded):
-            self.answers.pop(0).callback(event)
-
-    def session_over(self, session: Session, reason: str, *, hopeless: bool) -> None:
-        raise AssertionError(reason)
-
-    def sound(self) -> list[SoundCame]:
-        """:returns: all that was said."""
-        return [event for event in self.events if isinstance(event, SoundCame)]
 
 
 class LiveTests(TestCase):

@@ -19,6 +19,7 @@ __all__ = ["SHORT_NAMES", "find_agent"]
 #: Where the agents with a short name are.
 SHORT_NAMES = {
     "echo": "twistedvoice.agents.echo:Echo",
+    "gemini": "twistedvoice.agents.gemini.agent:Gemini",
     "local": "twistedvoice.agents.local:Local",
     "openai": "twistedvoice.agents.openai.agent:OpenAi",
     "prompt": "twistedvoice.agents.prompt:Prompt",

@@ -8,33 +8,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.agents.contract import AgentContract
+from tests.agents.model.cases import (
+    APOLOGY,
+    HELLO,
+    TALE,
+    ClerkTools,
+    FunctionCases,
+    LossCases,
+)
 from twistedvoice.agents.model.conduct import _APOLOGY
 from twistedvoice.agents.model.factory import Model
-from twistedvoice.agents.model.memory import Line
 from twistedvoice.agents.openai.agent import OpenAi
 from twistedvoice.agents.outside import Outside
-from twistedvoice.agents.tools import tool
-from twistedvoice.audio.wav import load
 from twistedvoice.doubles.network import MemoryNetwork
 from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
 from twistedvoice.doubles.plan import Reply
-from twistedvoice.errors import CarrierApiError
 from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
 from twistedvoice.interfaces import Agent
 from twistedvoice.testing import FakeCall
 
 from .talk import ACCOUNTS, SPEECH, Talk, TalkCase, sound_of
-
-HELLO, TALE = "hello there", "once upon a time there was a very long story"
-APOLOGY = load(_APOLOGY, MULAW_8K)
-APOLOGY += b"\xff" * (-len(APOLOGY) % 160)
 
 
 class ContractTests(AgentContract, SynchronousTestCase):
@@ -186,47 +185,21 @@ class InterruptTests(TalkCase):
             self.assertTrue(bytes(talk.session.heard).startswith(SPEECH))
 
 
-class Clerk(OpenAi):
+class Clerk(ClerkTools, OpenAi):
     """An agent with functions of its own."""
 
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
-        self.lines: list[tuple[str, str]] = []
 
-    @tool("Look an order up.", {"number": {"type": "string"}})
-    def order(self, number: str) -> object:
-        """Know one order."""
-        return {"state": "sent"} if number == "17" else {"error": "no such order"}
-
-    @tool("Wait.", {"seconds": {"type": "number"}}, timeout_seconds=3)
-    async def wait(self, seconds: float) -> object:
-        """Take its time."""
-        done: Deferred[None] = Deferred()
-        self.call.call_later(seconds, lambda: done.callback(None))
-        await done
-        return "waited"
-
-    def transcribed(self, line: Line) -> None:
-        """Note it."""
-        self.lines.append((line.who, line.text))
-
-
-class FunctionTests(TalkCase):
+class FunctionTests(FunctionCases, TalkCase):
     """Functions that the model calls."""
 
-    def results(self, talk: Talk) -> list[object]:
-        """:returns: what the model was told that functions came to."""
-        items = [each["item"] for each in talk.told("conversation.item.create")]
-        return [
-            item["output"] for item in items if item["type"] == "function_call_output"
-        ]
+    clerk = Clerk
 
     def test_result(self) -> None:
         """A function is called, its result told, and the model goes on."""
         calls = [("order", {"number": "17"})]
         talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
         call = talk.start(3)
-        self.assertEqual(self.results(talk), ['{"state": "sent"}'])
+        self.assertEqual(talk.results(), ['{"state": "sent"}'])
         self.assertEqual(call.heard, sound_of(HELLO))
         names = [each["name"] for each in talk.session.settings["tools"]]
         self.assertEqual(names, ["order", "wait"])
@@ -237,18 +210,10 @@ class FunctionTests(TalkCase):
         calls = [("wait", {"seconds": 1.5}), ("order", {"number": "17"})]
         talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
         talk.start(4)
-        self.assertEqual(self.results(talk), ['{"state": "sent"}', "waited"])
+        self.assertEqual(talk.results(), ['{"state": "sent"}', "waited"])
         kinds = talk.session.kinds()
         self.assertEqual(kinds[-3:-1], ["conversation.item.create"] * 2)
         self.assertEqual(kinds.count("response.create"), 2)
-
-    def test_too_slow(self) -> None:
-        """A function has its time; the model is told that it was over."""
-        calls = [("wait", {"seconds": 10})]
-        talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
-        call = talk.start(6)
-        self.assertEqual(self.results(talk), ['{"error": "it took too long"}'])
-        self.assertEqual(call.heard, sound_of(HELLO))
 
     def test_caller_speaks_meanwhile(self) -> None:
         """A result that comes while the caller speaks waits for the caller's turn."""
@@ -256,68 +221,9 @@ class FunctionTests(TalkCase):
         talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
         talk.start(0.5)
         talk.speak(2)
-        self.assertEqual(self.results(talk), ["waited"])
+        self.assertEqual(talk.results(), ["waited"])
         self.assertEqual(talk.session.kinds().count("response.create"), 1)
         self.assertEqual(talk.call.heard, sound_of(HELLO))
-
-    def test_hang_up(self) -> None:
-        """The model may end the call where it is allowed, after its last words."""
-        for settings in ({}, {"functions": ["hang_up"]}):
-            bye = Reply(says=HELLO, calls=[("hang_up", {})])
-            talk = self.talk(bye, Reply(), settings=settings)
-            call = talk.start(3)
-            self.assertEqual(call.ended, bool(settings))
-            self.assertEqual(call.heard, sound_of(HELLO))
-
-    def test_hang_up_without_a_word(self) -> None:
-        """A model that has said nothing hangs up at once."""
-        talk = self.talk(
-            Reply(calls=[("hang_up", {})]), settings={"functions": "hang_up"}
-        )
-        self.assertTrue(talk.start(1).ended)
-
-    def test_hang_up_taken_back(self) -> None:
-        """A caller who speaks into the goodbye is listened to."""
-        bye = Reply(says=TALE, calls=[("hang_up", {})])
-        talk = self.talk(bye, Reply(says=HELLO), settings={"functions": "hang_up"})
-        call = talk.start(1)
-        talk.speak(2)
-        self.assertFalse(call.ended)
-        self.assertTrue(call.heard.endswith(sound_of(HELLO)))
-
-    def transfer(self, *replies: Reply) -> Talk:
-        """:returns: a call in which the model wants to put the caller through."""
-        settings: dict[str, object] = {"functions": "transfer"}
-        settings["transfer"] = "+15550100"
-        first = Reply(says=TALE, calls=[("transfer", {})])
-        return self.talk(first, *replies, settings=settings)
-
-    def test_transfer(self) -> None:
-        """The caller is put through once that was heard, to the set number."""
-        talk = self.transfer()
-        call = talk.start(2)
-        self.assertEqual(call.events, [])
-        call.advance(2)
-        self.assertEqual(call.events[0], ("transfer", "+15550100"))
-        self.assertEqual(call.heard, sound_of(TALE))
-
-    def test_transfer_fails(self) -> None:
-        """When the carrier says no, the model is told and the call goes on."""
-        talk = self.transfer(Reply(says=HELLO))
-        call = talk.start()
-        call.transfer_error = CarrierApiError(
-            "no", status=500, code=None, retryable=False
-        )
-        call.advance(5)
-        self.assertIn("could not be put through", str(self.results(talk)))
-        self.assertTrue(call.heard.endswith(sound_of(HELLO)))
-
-    def test_transfer_interrupted(self) -> None:
-        """A caller who speaks first stays."""
-        talk = self.transfer(Reply(says=HELLO))
-        call = talk.start(1)
-        talk.speak(3)
-        self.assertEqual([what for what, _ in call.events], ["interrupt"])
 
 
 class TranscriptTests(TalkCase):
@@ -361,7 +267,7 @@ class TranscriptTests(TalkCase):
             self.assertNotIn(secret, text)
 
 
-class LossTests(TalkCase):
+class LossTests(LossCases, TalkCase):
     """Sessions that are lost, and models that are not there."""
 
     def texts(self, talk: Talk) -> list[str]:
@@ -396,23 +302,6 @@ class LossTests(TalkCase):
         talk.speak(3)
         self.assertGreater(len(call.heard), len(sound_of(HELLO)))
 
-    def test_lost_now_and_then(self) -> None:
-        """Losses count in a row; one session that was of use forgives them."""
-        talk = self.talk(Reply(says=HELLO))
-        call = talk.start(2)
-        for _ in range(5):
-            talk.session.break_off(1011)
-            call.advance(40)
-        self.assertEqual(len(talk.double.sessions), 6)
-        self.assertEqual(call.events, [])
-
-    def test_lost_before_the_greeting(self) -> None:
-        """A caller who was not greeted yet is greeted by the next session."""
-        talk = self.talk(Reply(says=HELLO), refusals=[503])
-        call = talk.start(3)
-        self.assertEqual(call.heard, sound_of(HELLO))
-        self.assertEqual(len(talk.told("response.create")), 1)
-
     def test_expires(self) -> None:
         """An API that ends a session after its time is met with another one."""
         talk = self.talk(Reply(says=HELLO), lifetime_seconds=60.0)
@@ -443,55 +332,6 @@ class LossTests(TalkCase):
         self.assertEqual(self.texts(talk)[-1], TALE)
         self.assertTrue(call.heard.endswith(sound_of(TALE)))
 
-    def assert_apologised(self, talk: Talk, outcome: str) -> None:
-        """The last that the caller heard is the apology; then the call ended so."""
-        talk.call.advance(60)
-        self.assertTrue(talk.call.heard.endswith(APOLOGY))
-        self.assertEqual(talk.call.events[-1], ("ended", outcome))
-
-    def test_refused(self) -> None:
-        """With a wrong key there is an apology at once, and then the end."""
-        talk = self.talk(refusals=[401])
-        talk.start(0.1)
-        self.assertEqual(talk.call.said, APOLOGY)
-        self.assert_apologised(talk, "hung_up")
-
-    def test_all_down(self) -> None:
-        """With every way down the caller is greeted, hears why, and is put through."""
-        settings = {"greeting": str(_APOLOGY), "transfer": "+15550100"}
-        settings["on_failure"] = "transfer"
-        talk = self.talk(settings=settings)
-        talk.network.answers = False
-        call = talk.start()
-        call.advance(0.02)
-        self.assertEqual(call.heard, APOLOGY[:160])
-        self.assert_apologised(talk, "transferred")
-        self.assertEqual(call.said, APOLOGY + APOLOGY)
-
-    def test_transfer_fails_too(self) -> None:
-        """When not even the transfer works the call is ended."""
-        settings = {"on_failure": "transfer", "transfer": "+15550100"}
-        talk = self.talk(refusals=[400], settings=settings)
-        call = talk.start()
-        call.transfer_error = CarrierApiError(
-            "no", status=500, code=None, retryable=False
-        )
-        self.assert_apologised(talk, "hung_up")
-
-    def test_mute(self) -> None:
-        """A model that does not answer is replaced, and given up in the end."""
-        talk = self.talk(Reply(hangs=True), Reply(hangs=True), Reply(hangs=True))
-        talk.start(40)
-        self.assertEqual(len(talk.double.sessions), 3)
-        self.assert_apologised(talk, "hung_up")
-
-    def test_not_set_up(self) -> None:
-        """An API that lets in but says nothing is no session."""
-        talk = self.talk(mute=True)
-        talk.start(30)
-        self.assertEqual(len(talk.double.sessions), 3)
-        self.assert_apologised(talk, "hung_up")
-
     def test_set_up_refused(self) -> None:
         """What the API finds wrong with a session is wrong with the next one, too."""
         for kind, sessions in (("invalid_request_error", 1), ("server_error", 2)):
@@ -502,15 +342,6 @@ class LossTests(TalkCase):
             call.advance(1)
             self.assertEqual(len(talk.double.sessions), sessions)
             self.assertEqual(call.is_playing, sessions == 1)
-
-    def test_answer_breaks_off(self) -> None:
-        """An answer that comes in part and then no more is not waited for."""
-        talk = self.talk(Reply(says=TALE), Reply(says=HELLO), piece_every_seconds=30)
-        call = talk.start(5)
-        talk.plan.piece_every_seconds = 0.02
-        call.advance(20)
-        self.assertEqual(len(talk.double.sessions), 2)
-        self.assertTrue(call.heard.endswith(sound_of(HELLO)))
 
     def test_failed_answers(self) -> None:
         """A failed answer is asked for again, not before the limit allows it."""

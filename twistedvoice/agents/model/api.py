@@ -50,13 +50,22 @@ class Api(Protocol):
     hopeless_codes: Container[int]
     #: Results of functions are answered without being asked for it.
     answers_results: bool
+    #: The next session may wait beside the last, and be told later what was said.
+    remembers_later: bool
 
     def request(self, url: str, key: str) -> SocketRequest:
         """:returns: the socket to open."""
 
-    def setup(self, own: AudioFormat, tools: Sequence[Tool], handle: str) -> Message:
+    def setup(
+        self,
+        own: AudioFormat,
+        tools: Sequence[Tool],
+        said: Sequence[Line],
+        handle: str,
+    ) -> Message:
         """
         :param own: what the call is carried in.
+        :param said: what was said before, for an API that is told so here.
         :param handle: of the session to go on from, if any.
         """
 
@@ -73,7 +82,7 @@ class Api(Protocol):
         """:returns: what has the model speak first."""
 
     def remember(self, lines: Sequence[Line]) -> Sequence[Message]:
-        """:returns: what tells a new session what was said before."""
+        """:returns: what tells a session what was said before, if not its set-up."""
 
     def ask(self) -> Sequence[Message]:
         """:returns: what asks for an answer."""

@@ -70,7 +70,7 @@ class Connection:
         self._losses = 0
         #: Of the session to go on from; empty for none.
         self._handle = ""
-        #: As soon as nobody speaks another session goes on from there.
+        #: As soon as nobody speaks the session is closed, and another one goes on.
         self._moves = False
         #: The one that takes over as soon as nobody speaks.
         self._next: Session | None = None
@@ -212,7 +212,7 @@ class Connection:
     def _renew(self, session: Session | None) -> None:
         if session is None or session is not self._session:
             return
-        if self._handle:
+        if not self._model.api.remembers_later:
             self._moves = True
         elif self._next is None:
             self._next = self._model.open(self._call.format, ())

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ...events import Message
 from ...formats import MULAW_8K, AudioFormat
 from ...interfaces import Agent
 from ..outside import Outside
@@ -95,15 +94,18 @@ class Model:
         Open a session.
 
         :param form: what the call is carried in.
-        :param said: what it is told first; by default to greet the caller.
+        :param said: what it is told first; by default it is to greet the caller, or
+            told of the greeting.
         :param handle: of the session that it goes on from, if any.
         """
         outside, api = self.outside, self.api
         accounts = outside.accounts
+        before = self._greeting() if said is None else said
+        greets = said is None and self.conduct.greeting is None
         setup = Setup(
             request=api.request(accounts[self._url], accounts[self._key]),
-            wish=api.setup(form, self.tools, handle),
-            first=self._greeting() if said is None else api.remember(said),
+            wish=api.setup(form, self.tools, before, handle),
+            first=api.greet() if greets else api.remember(before),
             resumes=bool(handle),
         )
         return Session(outside.clock, outside.dial, api, setup)
@@ -112,11 +114,7 @@ class Model:
         """:returns: one of the prompts."""
         return self._sounds.encoded_as(form)[path]
 
-    def _greeting(self) -> Sequence[Message]:
-        conduct = self.conduct
-        if conduct.greeting is None:
-            return self.api.greet()
-        text = conduct.greeting_text
-        return self.api.remember(
-            [Line(who="agent", text=text, at_ms=0)] if text else []
-        )
+    def _greeting(self) -> Sequence[Line]:
+        text = self.conduct.greeting_text
+        said = self.conduct.greeting is not None and text
+        return [Line(who="agent", text=text, at_ms=0)] if said else []

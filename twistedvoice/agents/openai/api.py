@@ -39,6 +39,7 @@ class OpenAiApi:
     #: It says in an event what is wrong.
     hopeless_codes: Container[int] = ()
     answers_results = False
+    remembers_later = True
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -48,7 +49,13 @@ class OpenAiApi:
         headers = {"Authorization": f"Bearer {key}"}
         return SocketRequest(url=f"{url}?{query}", headers=headers)
 
-    def setup(self, own: AudioFormat, tools: Sequence[Tool], handle: str) -> Message:
+    def setup(
+        self,
+        own: AudioFormat,
+        tools: Sequence[Tool],
+        said: Sequence[Line],
+        handle: str,
+    ) -> Message:
         kind = _KINDS[self.sound_format(own)[0]]
         return messages.update_session(self._options.session(kind, tools))
 

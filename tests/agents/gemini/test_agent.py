@@ -1,0 +1,254 @@
+# -*- test-case-name: tests.agents.gemini.test_agent -*-
+"""A caller and the model, in virtual time: turns, interruptions, functions, words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.agents.contract import AgentContract
+from tests.agents.model.cases import (
+    APOLOGY,
+    HELLO,
+    TALE,
+    ClerkTools,
+    FunctionCases,
+)
+from tests.agents.model.talk import SPEECH
+from twistedvoice.agents.gemini.agent import Gemini
+from twistedvoice.agents.model.conduct import _APOLOGY
+from twistedvoice.agents.model.factory import Model
+from twistedvoice.agents.outside import Outside
+from twistedvoice.audio import pcm
+from twistedvoice.audio.resample import resample
+from twistedvoice.doubles.gemini.service import GeminiDouble
+from twistedvoice.doubles.network import MemoryNetwork
+from twistedvoice.doubles.plan import Reply
+from twistedvoice.formats import MULAW_8K, AudioFormat
+from twistedvoice.interfaces import Agent
+from twistedvoice.testing import FakeCall
+
+from .talk import ACCOUNTS, Talk, TalkCase, sound_of
+
+__all__ = [
+    "ContractTests",
+    "FunctionTests",
+    "InterruptTests",
+    "TurnTests",
+    "WordsTests",
+]
+
+CALL_ID = "CA00000000000000000000000000000001"
+
+
+class ContractTests(AgentContract, SynchronousTestCase):
+    """The contract of every agent; the model answers while it goes on."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        factory = Gemini.configure({}, Path())
+        assert isinstance(factory, Model)
+        dial = MemoryNetwork(self.clock, GeminiDouble(self.clock))
+        factory.connect(Outside(clock=self.clock, dial=dial, accounts=ACCOUNTS))
+        self.factory = factory
+
+    def make_agent(self) -> Agent:
+        return self.factory()
+
+    def started_call(self, sound: AudioFormat = MULAW_8K) -> FakeCall:
+        call = FakeCall(self.make_agent(), format=sound, clock=self.clock)
+        call.start()
+        return call
+
+
+class TurnTests(TalkCase):
+    """Who says what, and when."""
+
+    def test_greeting_first(self) -> None:
+        """The session is set up and confirmed before the model is asked to greet."""
+        settings = {"opening": "Say hello.", "instructions": "You are a clerk."}
+        talk = self.talk(Reply(says=HELLO), settings=settings)
+        talk.start(2)
+        self.assertEqual(talk.session.kinds(), ["setup", "realtimeInput"])
+        parts = talk.session.setup["systemInstruction"]["parts"]
+        self.assertEqual(parts, [{"text": "You are a clerk."}])
+        self.assertIn("Say hello.", talk.told("realtimeInput")[0]["text"])
+        self.assertEqual(talk.call.heard, sound_of(HELLO))
+
+    def test_sound(self) -> None:
+        """Sound is brought to the rates of the API, both ways, without a seam."""
+        talk = self.talk(Reply(says=HELLO), Reply(says=TALE))
+        talk.start(2)
+        talk.speak(5)
+        self.assertEqual(talk.call.heard, sound_of(HELLO) + sound_of(TALE))
+        wide = resample(pcm.decode(SPEECH, MULAW_8K), 8000, 16000)
+        # The filter's last milliseconds come with the silence after the speech.
+        sound = wide[:-200].astype("<i2").tobytes()
+        self.assertTrue(bytes(talk.session.heard).startswith(sound))
+
+    def test_text_messages(self) -> None:
+        """JSON is read from text as from binary messages."""
+        talk = self.talk(Reply(says=HELLO), binary=False)
+        self.assertEqual(talk.start(2).heard, sound_of(HELLO))
+
+    def test_while_it_rings(self) -> None:
+        """What came while the phone rang is said at once, in any format of the call."""
+        wide = AudioFormat("l16", 16000)
+        for sound, size in ((MULAW_8K, 4800), (wide, 19200)):
+            talk = self.talk(Reply(says=HELLO), sound=sound)
+            talk.model.expect(CALL_ID)
+            for _ in range(100):
+                talk.clock.advance(0.02)
+            call = talk.start()
+            self.assertEqual(len(call.said), size)
+            self.assertEqual(len(talk.double.sessions), 1)
+
+    def test_own_greeting(self) -> None:
+        """A greeting of our own is said, and the model is told what it says."""
+        settings = {"greeting": str(_APOLOGY), "greeting_text": "Sorry."}
+        talk = self.talk(settings=settings)
+        call = talk.start(9)
+        self.assertEqual(call.heard, APOLOGY)
+        self.assertEqual(talk.session.kinds(), ["setup"])
+        parts = talk.session.setup["systemInstruction"]["parts"]
+        self.assertIn("You: Sorry.", parts[1]["text"])
+
+
+class InterruptTests(TalkCase):
+    """A caller who speaks into what is said."""
+
+    def test_interrupted(self) -> None:
+        """The call falls silent; what still came of that turn is not said."""
+        talk = self.talk(Reply(says=TALE), Reply(says=HELLO), delay=0.05)
+        call = talk.start(1.2)
+        call.hear(SPEECH[:3200])
+        self.assertEqual(call.events[0], ("interrupt", "speech"))
+        cut = call.heard
+        self.assertTrue(sound_of(TALE).startswith(cut) and cut)
+        call.hear(SPEECH[3200:])
+        talk.speak(2)
+        self.assertEqual(call.heard, cut + sound_of(HELLO))
+
+    def test_told_by_activity(self) -> None:
+        """A model whose turn is over but not yet heard falls silent, if it says so."""
+        for tells, interrupts in ((True, 1), (False, 0)):
+            talk = self.talk(
+                *(Reply(says=TALE), Reply()),
+                tells_activity=tells,
+                waits_for_playback=False,
+            )
+            call = talk.start(1)
+            call.hear(SPEECH[:3200])
+            self.assertEqual(len(call.events), interrupts)
+
+    def test_told_by_words(self) -> None:
+        """Words of the caller outside of the model's turn tell that one speaks."""
+        talk = self.talk(Reply(says=TALE), waits_for_playback=False)
+        call = talk.start(1)
+        talk.session.say(serverContent={"inputTranscription": {"text": "wait"}})
+        call.advance(0.01)
+        self.assertEqual(call.events, [("interrupt", "speech")])
+
+    def test_operator(self) -> None:
+        """Who else cuts the model off is not talked over by the rest of its turn."""
+        talk = self.talk(Reply(says=TALE), piece_every_seconds=0.09)
+        call = talk.start(1)
+        call.interrupt("operator")
+        said = len(call.said)
+        call.advance(5)
+        self.assertEqual(len(call.said), said)
+
+    def test_protected_greeting(self) -> None:
+        """A greeting may be protected: the caller is heard when it is over."""
+        talk = self.talk(Reply(says=TALE), settings={"protect_greeting": True})
+        call = talk.start(0.5)
+        call.hear(SPEECH)
+        self.assertEqual((call.events, talk.session.heard), ([], b""))
+        call.advance(5)
+        call.hear(SPEECH)
+        self.assertNotEqual(talk.session.heard, b"")
+
+
+class Clerk(ClerkTools, Gemini):
+    """An agent with functions of its own."""
+
+
+class FunctionTests(FunctionCases, TalkCase):
+    """Functions that the model calls."""
+
+    clerk = Clerk
+    after_results = (Reply(),)
+
+    def test_result(self) -> None:
+        """Functions are called, their results told, and the model goes on by itself."""
+        calls: list[tuple[str, Mapping[str, object]]]
+        calls = [("order", {"number": "17"}), ("wait", {"seconds": 1})]
+        talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
+        call = talk.start(4)
+        results = ['{"state": "sent"}', '{"output": "waited"}']
+        self.assertEqual(talk.results(), results)
+        self.assertEqual(call.heard, sound_of(HELLO))
+        # The greeting is all that it was asked for.
+        self.assertEqual(len(talk.told("realtimeInput")), 1)
+        [tools] = talk.session.setup["tools"]
+        names = [each["name"] for each in tools["functionDeclarations"]]
+        self.assertEqual(names, ["order", "wait"])
+
+    def test_taken_back(self) -> None:
+        """A function whose call is taken back is broken off, and not answered."""
+        calls = [("wait", {"seconds": 2})]
+        talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
+        call = talk.start(0.5)
+        talk.speak(4)
+        self.assertEqual(talk.results(), [])
+        self.assertEqual(call.heard, sound_of(HELLO))
+
+
+class WordsTests(TalkCase):
+    """What was said, as text."""
+
+    def test_both_sides(self) -> None:
+        """The author hears both sides; of a cut answer only what was heard."""
+        talk = self.talk(
+            *(Reply(says=HELLO), Reply(says=TALE), Reply(says="fine")),
+            agent=Clerk,
+            transcripts=["tell me a story", "enough"],
+        )
+        call = talk.start(2)
+        talk.speak(1)
+        talk.speak(2)
+        agent: Any = call.agent
+        first, second, (who, cut), *rest = agent.lines
+        self.assertEqual(
+            (first, second), (("agent", HELLO), ("caller", "tell me a story"))
+        )
+        self.assertEqual(who, "agent")
+        self.assertTrue(cut and TALE.startswith(cut) and cut != TALE, cut)
+        self.assertEqual(rest, [("caller", "enough"), ("agent", "fine")])
+
+    def test_discreet(self) -> None:
+        """Neither words, nor the key, nor a handle are in any event of the log."""
+        logged: list[LogEvent] = []
+        observer: Any = logged.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        broken = Reply(says=HELLO, breaks_after_ms=300)
+        failed = Reply(fails="RESPONSE_REJECTED")
+        talk: Talk = self.talk(
+            *(broken, failed, Reply(says=TALE)), transcripts=["secret word"]
+        )
+        talk.start(4)
+        talk.session.say_raw(b'{"serverContent": ["secret word"]}')
+        talk.speak(1)
+        talk.session.break_off(1011, "secret word")
+        talk.call.advance(1)
+        text = "".join(f"{formatEvent(event)} {event}" for event in logged)
+        self.assertIn("RESPONSE_REJECTED", text)
+        self.assertIn("1011", text)
+        for secret in ("secret", HELLO, TALE, "gemini-double", "handle-"):
+            self.assertNotIn(secret, text)

@@ -1,0 +1,1 @@
+"""The agent that talks with the Gemini Live API."""
