@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
-from weakref import ref
 
 from twisted.trial.unittest import SynchronousTestCase
+
+from tests.agents.model.freed import left_of, parts_of
 
 from .test_interrupts import FuzzedCall
 
@@ -24,18 +24,7 @@ class FreedTests(SynchronousTestCase):
         """After a few interruptions and the end, neither call nor agent is there."""
         talk = FuzzedCall(3)
         talk.interrupt(3)
-        [call] = talk.exchange.switchboard
-        assert call._link is not None
-        agent: Any = call._link.agent
-        parts = {
-            "call": ref(call),
-            "agent": ref(agent),
-            "speech": ref(agent._speech),
-            "connection": ref(agent._connection),
-            "session": ref(agent._connection._session),
-        }
-        del call, agent
+        parts = parts_of(talk.exchange)
         talk.hang_up()
         talk.exchange.advance(60)
-        left = [name for name, part in parts.items() if part() is not None]
-        self.assertEqual(left, [])
+        self.assertEqual(left_of(parts), [])
