@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(twisted|zope|attrs?|collections|pathlib|typing)(\..*)?"),
     ("py:.*", r"(Deferred|IDelayedCall|Clock|Path|Any|AgentFactory|Encoding)"),
     ("py:.*", r"(twistedvoice\.)?(agents\.)?(menu\.MenuTree|sounds\.Sounds)"),
-    ("py:.*", r"numpy\..*|<InterfaceClass .*>|.*\._Method|.*\.model\.factory\.Model"),
+    ("py:.*", r"numpy\..*|<InterfaceClass .*>|.*\._Method|.*\.(Model|Memories)"),
     ("py:mod", r"twistedvoice\.web\.dial"),
     ("py:.*", r"twistedvoice\.realtime\..*"),
 ]

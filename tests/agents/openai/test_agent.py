@@ -319,6 +319,18 @@ class LossTests(LossCases, TalkCase):
         self.assertEqual(self.texts(talk), [HELLO])
         self.assertEqual(call.events, [])
 
+    def test_lost_while_another_waits(self) -> None:
+        """The session that waits to take over does, and no third one is opened."""
+        talk = self.talk(Reply(says=HELLO))
+        call = talk.start(54 * 60 + 58)
+        talk.plan.replies.append(Reply(says=TALE))
+        talk.speak(1)
+        first, second = talk.double.sessions
+        first.break_off(1011)
+        call.advance(4)
+        self.assertEqual((len(talk.double.sessions), second.ended), (2, None))
+        self.assertTrue(call.heard.endswith(sound_of(TALE)))
+
     def test_not_renewed_into_speech(self) -> None:
         """A session that grows old while the model speaks is kept until it is done."""
         talk = self.talk(Reply(says=HELLO))

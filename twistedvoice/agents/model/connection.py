@@ -189,6 +189,7 @@ class Connection:
             reason=reason,
         )
         self._losses += 1
+        self._moves = False
         if self._owner is None:
             return
         self._owner.model_gone()
@@ -199,7 +200,8 @@ class Connection:
             self._call.call_later(wait, self._reconnect)
 
     def _reconnect(self) -> None:
-        if self._owner is not None:
+        # The next one may have been there, and taken over.
+        if self._owner is not None and self._session is None:
             self._open(self._owner)
 
     def _open(self, owner: Owner) -> None:
