@@ -185,7 +185,11 @@ class RemoteTests(SynchronousTestCase):
         model: Any = made.routes.find("").make_agent
         self.assertEqual(
             model.outside.accounts,
-            {"openai.api_key": "sk-1", "openai.url": "ws://localhost:1/v1/realtime"},
+            {
+                "openai.api_key": "sk-1",
+                "openai.url": "ws://localhost:1/v1/realtime",
+                "gemini.url": config.gemini.url,
+            },
         )
         self.assertIs(model.outside.clock, self.reactor)
         self.assertNotIn("sk-1", f"{config} {model.outside}")

@@ -7,12 +7,12 @@ here: it is the process's, and comes with :class:`~..outside.Outside`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import field, frozen
 
+from ..actions import phone_number
 from ..section import Section
 
 __all__ = ["BUILT_IN", "Conduct", "read_conduct", "read_word"]
@@ -23,7 +23,6 @@ BUILT_IN = ("hang_up", "transfer")
 _APOLOGY = Path(__file__).parents[1] / "prompts" / "apology.wav"
 _INSTRUCTIONS = "You answer the phone. Be friendly, and be brief."
 _OPENING = "Greet the caller, and ask how you can help."
-_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
 @frozen(kw_only=True)
@@ -60,7 +59,7 @@ def read_conduct(section: Section, folder: Path) -> Conduct:
         greeting_text=section.text("greeting_text", ""),
         protect_greeting=section.flag("protect_greeting", default=False),
         functions=_functions(section),
-        transfer=_number(section),
+        transfer=phone_number(section, "transfer"),
         apology=folder / section.text("apology", str(_APOLOGY)),
         on_failure=read_word(section, "on_failure", "hangup", "transfer"),
         reconnects=section.whole("reconnects", 2, least=0, most=100),
@@ -102,10 +101,3 @@ def _functions(section: Section) -> list[str]:
             known = ", ".join(BUILT_IN)
             section.problem("functions", f"{name!r} is not known; allowed are {known}")
     return names
-
-
-def _number(section: Section) -> str:
-    number = section.text("transfer", "")
-    if number and not _NUMBER.fullmatch(number):
-        section.problem("transfer", "is not a phone number; write it as +15550100")
-    return number
