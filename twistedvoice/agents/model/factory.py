@@ -42,7 +42,7 @@ class Model:
         self._new_agent = new_agent
         self._sounds = sounds
         self._outside: Outside | None = None
-        self._warm: WarmSessions | None = None
+        self._warm: WarmSessions[Session] | None = None
 
     def __call__(self) -> Agent:
         return self._new_agent(self)

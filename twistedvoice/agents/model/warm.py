@@ -8,10 +8,9 @@ long enough. There are never more than so many.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-
-from .session import Session
 
 __all__ = ["WarmSessions"]
 
@@ -20,15 +19,23 @@ _WAIT_SECONDS = 15.0
 _MOST = 50
 
 
-class WarmSessions:
+class _Closable(Protocol):
+    def close(self) -> None:
+        """It is not needed any more."""
+
+
+_Session = TypeVar("_Session", bound=_Closable)
+
+
+class WarmSessions(Generic[_Session]):
     """Sessions by the call that they are for."""
 
     def __init__(
-        self, clock: IReactorTime, open_session: Callable[[], Session]
+        self, clock: IReactorTime, open_session: Callable[[], _Session]
     ) -> None:
         self._clock = clock
         self._open_session = open_session
-        self._waiting: dict[str, tuple[Session, IDelayedCall]] = {}
+        self._waiting: dict[str, tuple[_Session, IDelayedCall]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -39,7 +46,7 @@ class WarmSessions:
             timer = self._clock.callLater(_WAIT_SECONDS, self._let_go, call_id)
             self._waiting[call_id] = (self._open_session(), timer)
 
-    def claim(self, call_id: str) -> Session | None:
+    def claim(self, call_id: str) -> _Session | None:
         """:returns: the session of a call that has come, if one waits for it."""
         session, timer = self._waiting.pop(call_id, (None, None))
         if timer is not None:
