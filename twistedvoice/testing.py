@@ -33,6 +33,10 @@ from .calls.hold import Loop
 from .calls.spending import Spending
 from .calls.voice import _HIGH_US, _LOW_US
 from .doubles.gemini.service import GeminiDouble
+from .doubles.cartesia import CartesiaDouble
+from .doubles.chat import ChatDouble
+from .doubles.deepgram import DeepgramDouble
+from .doubles.http import MemoryHttp
 from .doubles.network import MemoryNetwork
 from .doubles.openai.service import OpenAiDouble
 from .errors import CallStateError, NotSupported
@@ -44,6 +48,12 @@ __all__ = [
     "FakeCall",
     "FakeUtterance",
     "GeminiDouble",
+    "CartesiaDouble",
+    "ChatDouble",
+    "DeepgramDouble",
+    "FakeCall",
+    "FakeUtterance",
+    "MemoryHttp",
     "MemoryNetwork",
     "OpenAiDouble",
 ]

@@ -1,0 +1,233 @@
+# -*- test-case-name: tests.doubles.test_deepgram -*-
+"""Deepgram's streaming speech-to-text, played: it hears that somebody speaks.
+
+What is said it takes from its plan, one text a turn: the longer the sound, the more
+words it guesses. It hangs up on who is silent without a word, as Deepgram does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import Factory, define
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from ..audio import pcm
+from ..errors import SocketRefused
+from ..events import Message
+from ..formats import AudioFormat, Encoding
+from ..sockets import SocketReceiver, SocketRequest
+from .network import ServiceSocket
+from .openai.plan import WORD_MS
+from .openai.vad import EnergyVad
+
+__all__ = ["DeepgramDouble", "DeepgramPlan", "DeepgramSession"]
+
+_PATH = "/v1/listen"
+_ENCODINGS: dict[str, Encoding] = {"mulaw": "mulaw", "alaw": "alaw", "linear16": "l16"}
+#: Without sound or a word it hangs up, with this code.
+_IDLE_SECONDS, _IDLE_CODE = 10.0, 1011
+#: A guess, or that nothing is said, is told every so often.
+_TELL_MS, _TELL_NOTHING_MS = 200, 1000
+
+
+@define(kw_only=True)
+class DeepgramPlan:
+    """How one double behaves, for all its sessions; may be changed at any time."""
+
+    #: The key that lets in.
+    key: str = "dg-double"
+    #: The HTTP statuses that the next sockets are refused with, in order.
+    refusals: list[int] = Factory(list)
+    #: What is said in the next turns, in order.
+    says: list[str] = Factory(list)
+    #: What is said when there is nothing left; gets how long the turn was.
+    answer: Callable[[int], str] = lambda ms: f"I spoke for {ms} milliseconds"
+    #: The final words of a turn come in so many pieces.
+    pieces: int = 1
+    #: It does not hear silence, and tells that no more words come.
+    misses_silence: bool = False
+    #: It never says that a turn is over.
+    misses_end: bool = False
+
+
+class DeepgramSession:
+    """One socket: ``heard`` is its sound, ``told`` are the texts that it was sent."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        plan: DeepgramPlan,
+        socket: ServiceSocket,
+        query: dict[str, str],
+    ) -> None:
+        self.query = query
+        self.heard = bytearray()
+        self.told: list[dict[str, Any]] = []
+        self.problems: list[str] = []
+        #: The code with which the client went; None while it is here.
+        self.ended: int | None = None
+        self._clock = clock
+        self._plan = plan
+        self._socket = socket
+        self._form = AudioFormat(
+            _ENCODINGS[query["encoding"]], int(query["sample_rate"])
+        )
+        self._vad = EnergyVad(
+            self._form.rate,
+            threshold=0.5,
+            padding_ms=0,
+            silence_ms=int(query["endpointing"]),
+        )
+        self._began_ms = self._told_ms = 0
+        self._says = ""
+        self._timers: list[IDelayedCall] = []
+        self._idle: IDelayedCall = clock.callLater(_IDLE_SECONDS, self._too_idle)
+
+    # -- from the socket ---------------------------------------------------------------
+
+    def received(self, message: Message) -> None:
+        """Sound, or what to do."""
+        self._idle.reset(_IDLE_SECONDS)
+        if message.binary:
+            self.heard += message.data
+            self._hear(message.data)
+            return
+        try:
+            told = json.loads(message.data)
+            kind = told["type"]
+        except (ValueError, LookupError, TypeError):
+            self.problems.append("not a JSON object with a type")
+            return
+        self.told.append(told)
+        if kind == "CloseStream":
+            self.say("Metadata", duration=self._vad.heard_ms / 1000)
+            self.break_off(1000)
+        elif kind not in ("KeepAlive", "Finalize"):
+            self.problems.append(f"unknown type {kind!r}")
+
+    def lost(self, code: int, reason: str) -> None:
+        """The client is gone."""
+        if self.ended is None:
+            self.ended = code
+        self._stop()
+
+    # -- for tests ---------------------------------------------------------------------
+
+    def say(self, kind: str, **fields: object) -> None:
+        """Send a message, any message."""
+        text = json.dumps({"type": kind, **fields})
+        self._socket.send(Message(text.encode(), binary=False))
+
+    def results(self, text: str, *, final: bool, ends: bool = False) -> None:
+        """Send what was understood since the turn began."""
+        now_ms = self._vad.heard_ms
+        words = [{"word": word, "confidence": 0.9} for word in text.split()]
+        best = {"transcript": text, "confidence": 0.9, "words": words}
+        self.say(
+            "Results",
+            channel_index=[0, 1],
+            start=self._began_ms / 1000,
+            duration=(now_ms - self._began_ms) / 1000,
+            is_final=final,
+            speech_final=ends,
+            from_finalize=False,
+            channel={"alternatives": [best]},
+        )
+
+    def break_off(self, code: int) -> None:
+        """End the socket; 1006 is without a word."""
+        self.ended = code
+        self._stop()
+        self._socket.hang_up(code)
+
+    # -- within ------------------------------------------------------------------------
+
+    def _hear(self, sound: bytes) -> None:
+        for edge in self._vad.feed(pcm.decode(sound, self._form)):
+            if edge.kind == "started":
+                self._began_ms = self._told_ms = edge.at_ms
+                says = self._plan.says
+                self._says = says.pop(0) if says else ""
+            else:
+                self._turn_over(edge.at_ms - self._began_ms)
+        passed_ms = self._vad.heard_ms - self._told_ms
+        if self._vad.speaking and passed_ms >= _TELL_MS:
+            self._guess()
+        elif passed_ms >= _TELL_NOTHING_MS:
+            self._began_ms = self._told_ms
+            self._told_ms = self._vad.heard_ms
+            self.results("", final=True)
+
+    def _guess(self) -> None:
+        self._told_ms = self._vad.heard_ms
+        words = (self._says or "I spoke").split()
+        count = (self._told_ms - self._began_ms) // WORD_MS + 1
+        self.results(" ".join(words[:count]), final=False)
+
+    def _turn_over(self, turn_ms: int) -> None:
+        plan, self._told_ms = self._plan, self._vad.heard_ms
+        words = (self._says or plan.answer(turn_ms)).split()
+        size = -(-len(words) // plan.pieces)
+        ends = not (plan.misses_silence or plan.misses_end)
+        for start in range(0, len(words), size):
+            piece = " ".join(words[start : start + size])
+            is_last = start + size >= len(words)
+            self.results(piece, final=True, ends=ends and is_last)
+        if plan.misses_silence:
+            wait = int(self.query["utterance_end_ms"]) / 1000
+            self._timers.append(self._clock.callLater(wait, self._no_more_words))
+
+    def _no_more_words(self) -> None:
+        self.say("UtteranceEnd", channel=[0, 1], last_word_end=self._told_ms / 1000)
+
+    def _too_idle(self) -> None:
+        self.problems.append("NET-0001")
+        self.break_off(_IDLE_CODE)
+
+    def _stop(self) -> None:
+        for timer in (*self._timers, self._idle):
+            if timer.active():
+                timer.cancel()
+
+
+class DeepgramDouble:
+    """The door: see ``plan`` for how it behaves."""
+
+    def __init__(self, clock: IReactorTime, plan: DeepgramPlan | None = None) -> None:
+        self.plan = plan or DeepgramPlan()
+        #: The sessions that were opened, the newest last.
+        self.sessions: list[DeepgramSession] = []
+        self._clock = clock
+
+    def __call__(self, request: SocketRequest, socket: ServiceSocket) -> SocketReceiver:
+        """
+        Let a client in.
+
+        :raises SocketRefused: with the status that the API would answer.
+        """
+        url = urlsplit(request.url)
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        status = self._status(url.path, request, query)
+        if status:
+            raise SocketRefused("Deepgram says no", status=status)
+        session = DeepgramSession(self._clock, self.plan, socket, query)
+        self.sessions.append(session)
+        return session
+
+    def _status(self, path: str, request: SocketRequest, query: dict[str, str]) -> int:
+        """:returns: the HTTP status of a refusal, or 0."""
+        if self.plan.refusals:
+            return self.plan.refusals.pop(0)
+        named = {name.lower(): value for name, value in request.headers.items()}
+        if path != _PATH:
+            return 404
+        if named.get("authorization") != f"Token {self.plan.key}":
+            return 401
+        wanted = {"model", "sample_rate", "endpointing", "utterance_end_ms"}
+        is_known = query.get("encoding") in _ENCODINGS and wanted <= query.keys()
+        # Words can only stop coming where guesses are told.
+        return 0 if is_known and query.get("interim_results") == "true" else 400
