@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,9 +16,11 @@ from tests.web.dial_contract import Operator
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.echo import Echo
 from twistedvoice.agents.outside import Outside
+from twistedvoice.doubles.chat import ChatDouble
+from twistedvoice.doubles.http import MemoryHttp
 from twistedvoice.doubles.network import MemoryNetwork
-from twistedvoice.errors import ConfigError
-from twistedvoice.interfaces import AgentFactory
+from twistedvoice.errors import CarrierApiError, ConfigError
+from twistedvoice.interfaces import AgentFactory, HttpRequest
 from twistedvoice.routing import Routes
 
 NUMBER, OTHER = "+15550001234", "+15550005678"
@@ -166,14 +169,26 @@ class RoutesTests(SynchronousTestCase):
         routes = self.routes(toml, openai_api_key_file=str(key))
         remote: Any = routes.find(NUMBER).make_agent
         clock, dial = Clock(), MemoryNetwork(Clock(), Operator())
-        routes.connect(clock, dial)
+        fetch = MemoryHttp(clock, ChatDouble(clock)).fetch
+        routes.connect(clock, dial, fetch)
         routes.expect(NUMBER, "CA1")
         routes.expect(OTHER, "CA2")
         routes.close()
         outside, *rest = remote.told
-        self.assertEqual((outside.clock, outside.dial), (clock, dial))
+        told = (outside.clock, outside.dial, outside.fetch)
+        self.assertEqual(told, (clock, dial, fetch))
         self.assertEqual(outside.accounts["openai.api_key"], "sk-1")
         self.assertEqual(rest, ["CA1", "close"])
+
+    def test_without_http(self) -> None:
+        """An agent under test that has no HTTP is told so when it asks for some."""
+        clock = Clock()
+        outside = Outside(
+            clock=clock, dial=MemoryNetwork(clock, Operator()), accounts={}
+        )
+        request = HttpRequest(method="GET", url="https://x/")
+        fetched = outside.fetch(request, lambda piece: succeed(None), 1)
+        self.failureResultOf(fetched, CarrierApiError)
 
     def test_no_account(self) -> None:
         """An account that is needed and not there is found at the start."""

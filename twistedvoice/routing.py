@@ -20,7 +20,7 @@ from .agents.workshop import Workshop
 from .calls.services import Route
 from .config import Config, NumberConfig, normal_number
 from .errors import ConfigError
-from .interfaces import AgentFactory
+from .interfaces import AgentFactory, HttpFetch
 from .sockets import Dialer
 
 __all__ = ["Routes"]
@@ -69,9 +69,9 @@ class Routes:
             if isinstance(each, Workshop) and not isinstance(each, type)
         ]
 
-    def connect(self, clock: IReactorTime, dial: Dialer) -> None:
+    def connect(self, clock: IReactorTime, dial: Dialer, fetch: HttpFetch) -> None:
         """Let agents reach what they need; once, before the first call."""
-        outside = Outside(clock=clock, dial=dial, accounts=self._accounts)
+        outside = Outside(clock=clock, dial=dial, fetch=fetch, accounts=self._accounts)
         for factory in self._remote:
             factory.connect(outside)
 

@@ -101,7 +101,7 @@ class House:
         # Calls that are live keep the agents that they have.
         self.routes.close()
         self.config, self.routes = config, routes
-        self.routes.connect(self._reactor, self.dial)
+        self.routes.connect(self._reactor, self.dial, self.client.fetch)
         self.services.route = routes.find
         self.services.limits = _limits(config)
         self.services.lead_ms = config.lead_ms
@@ -143,7 +143,7 @@ class House:
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
         self.dial = AutobahnDialer(reactor)
-        self.routes.connect(reactor, self.dial)
+        self.routes.connect(reactor, self.dial, self.client.fetch)
         self.schedule = Schedule(self._clock)
         self.probe = LagProbe(reactor)
         self.store: Store = (

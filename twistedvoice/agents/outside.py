@@ -7,16 +7,25 @@ gets it; any other factory is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
-from ..interfaces import Agent
+from ..errors import CarrierApiError
+from ..interfaces import Agent, HttpFetch, HttpRequest, HttpResponse
 from ..sockets import Dialer
 
 __all__ = ["Outside", "RemoteFactory"]
+
+
+def _no_http(
+    request: HttpRequest, write: Callable[[bytes], Deferred[None]], limit: int
+) -> Deferred[HttpResponse]:
+    refusal = CarrierApiError("no HTTP here", status=None, code=None, retryable=False)
+    return fail(refusal)
 
 
 @frozen(kw_only=True)
@@ -27,6 +36,8 @@ class Outside:
     dial: Dialer
     #: What the configuration says of accounts elsewhere, by key; keys are among it.
     accounts: Mapping[str, str] = field(repr=False)
+    #: Streams answers over HTTP; for tests of agents that need none it may be left out.
+    fetch: HttpFetch = _no_http
 
 
 @runtime_checkable
