@@ -237,6 +237,13 @@ class WarningsTests(_ConfigTestCase):
             found = warnings(evolve(config, s3=s3), 1024)
             self.assertEqual(len(found), count)
 
+    def test_llm_url(self) -> None:
+        """A chat that is reached unencrypted is pointed out."""
+        config = self.load()
+        for url, count in (("http://gpu:8000/v1", 1), ("https://llm.example", 0)):
+            llm = evolve(config.llm, url=url)
+            self.assertEqual(len(warnings(evolve(config, llm=llm), 1024)), count)
+
     def test_public_url(self) -> None:
         """A public URL that Twilio cannot stream to is pointed out."""
         (warning,) = warnings(evolve(self.load(), public_url="http://a"), 1024)

@@ -183,15 +183,13 @@ class RemoteTests(SynchronousTestCase):
         config = self.config("sk-1", openai_url="ws://localhost:1/v1/realtime")
         made = house(self.reactor, config)
         model: Any = made.routes.find("").make_agent
-        self.assertEqual(
-            model.outside.accounts,
-            {
-                "openai.api_key": "sk-1",
-                "openai.url": "ws://localhost:1/v1/realtime",
-                "gemini.url": config.gemini.url,
-            },
-        )
+        accounts = model.outside.accounts
+        self.assertEqual(accounts["openai.api_key"], "sk-1")
+        self.assertEqual(accounts["openai.url"], "ws://localhost:1/v1/realtime")
+        self.assertNotIn("llm.api_key", accounts)
+        self.assertEqual(accounts["llm.url"], "https://api.openai.com/v1")
         self.assertIs(model.outside.clock, self.reactor)
+        self.assertEqual(model.outside.fetch, made.client.fetch)
         self.assertNotIn("sk-1", f"{config} {model.outside}")
 
     def test_reloaded(self) -> None:

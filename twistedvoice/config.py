@@ -22,6 +22,7 @@ from .settings import SETTINGS, TABLES
 from .sources import Sources
 
 __all__ = [
+    "AccountConfig",
     "AgentConfig",
     "CarrierRecordingConfig",
     "Config",
@@ -42,6 +43,8 @@ __all__ = [
     "warnings",
 ]
 
+#: The services that agents talk with, each with an account.
+_ACCOUNTS = ("openai", "gemini", "deepgram", "llm", "cartesia")
 #: What one call holds open: its socket, its recording (sound, lock and journal), and a
 #: share of the HTTP connections that come and go beside it.
 _FDS_PER_CALL = 5
@@ -218,8 +221,8 @@ class TwilioConfig:
 
 
 @frozen(kw_only=True)
-class ModelConfig:
-    """The account at a service whose models talk with callers."""
+class AccountConfig:
+    """An account at a service that an agent talks with."""
 
     api_key: str | None = field(repr=False)
     url: str
@@ -263,14 +266,18 @@ class Config:
     webhook: WebhookConfig
     log: LogConfig
     twilio: TwilioConfig
-    openai: ModelConfig
-    gemini: ModelConfig
+    openai: AccountConfig
+    gemini: AccountConfig
+    deepgram: AccountConfig
+    llm: AccountConfig
+    cartesia: AccountConfig
 
     @property
     def accounts(self) -> dict[str, str]:
         """What agents may know of accounts elsewhere, by key; only what is set."""
         given: dict[str, str | None] = {}
-        for name, account in (("openai", self.openai), ("gemini", self.gemini)):
+        for name in _ACCOUNTS:
+            account = getattr(self, name)
             given |= {f"{name}.api_key": account.api_key, f"{name}.url": account.url}
         return {key: value for key, value in given.items() if value is not None}
 
@@ -390,6 +397,8 @@ def warnings(config: Config, hard_fd_limit: int) -> list[str]:
         found.append("public_url: is not https; Twilio streams to wss only")
     if config.s3.endpoint and not config.s3.endpoint.startswith("https:"):
         found.append("s3.endpoint: is not https; recordings are sent unencrypted")
+    if not config.llm.url.startswith("https:"):
+        found.append("llm.url: is not https; what callers say is sent unencrypted")
     return found
 
 
@@ -416,8 +425,11 @@ def _built(values: Mapping[str, Any]) -> Config:
         webhook=WebhookConfig(**_under("webhook.", values)),
         log=LogConfig(**_under("log.", values)),
         twilio=TwilioConfig(**_under("twilio.", values)),
-        openai=ModelConfig(**_under("openai.", values)),
-        gemini=ModelConfig(**_under("gemini.", values)),
+        openai=AccountConfig(**_under("openai.", values)),
+        gemini=AccountConfig(**_under("gemini.", values)),
+        deepgram=AccountConfig(**_under("deepgram.", values)),
+        llm=AccountConfig(**_under("llm.", values)),
+        cartesia=AccountConfig(**_under("cartesia.", values)),
         **top,
     )
 

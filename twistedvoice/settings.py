@@ -413,4 +413,28 @@ SETTINGS = (
         help="Where the Gemini Live API is, or another that speaks as it does.",
         reload=True,
     ),
+    *secret("deepgram.api_key", "The key of the account at Deepgram.", reload=True),
+    Setting(
+        key="deepgram.url",
+        kind=SOCKET_URL,
+        default="wss://api.deepgram.com/v1/listen",
+        help="Where Deepgram's streaming speech-to-text is.",
+        reload=True,
+    ),
+    *secret("llm.api_key", "The key for the chat model.", reload=True),
+    Setting(
+        key="llm.url",
+        kind=URL,
+        default="https://api.openai.com/v1",
+        help="What /chat/completions follows, of any API that speaks as OpenAI's.",
+        reload=True,
+    ),
+    *secret("cartesia.api_key", "The key of the account at Cartesia.", reload=True),
+    Setting(
+        key="cartesia.url",
+        kind=SOCKET_URL,
+        default="wss://api.cartesia.ai/tts/websocket",
+        help="Where Cartesia's streaming text-to-speech is.",
+        reload=True,
+    ),
 )
