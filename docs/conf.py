@@ -41,6 +41,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(Deferred|IDelayedCall|Clock|Path|Any|AgentFactory|Encoding)"),
     ("py:.*", r"(twistedvoice\.)?(agents\.)?(menu\.MenuTree|sounds\.Sounds)"),
     ("py:.*", r"numpy\..*|<InterfaceClass .*>|.*\._Method|.*\.(Model|Memories)"),
+    ("py:.*", r".*\.cascade\.services\.Services"),
     ("py:mod", r"twistedvoice\.web\.dial"),
     ("py:.*", r"twistedvoice\.realtime\..*"),
 ]

@@ -184,7 +184,11 @@ class LayersTests(SynchronousTestCase):
 
     def test_global_reactor(self) -> None:
         """Only what starts the process touches the global reactor."""
-        doubles = ("doubles.gemini.__main__", "doubles.openai.__main__")
+        doubles = (
+            "doubles.gemini.__main__",
+            "doubles.openai.__main__",
+            "doubles.cascade",
+        )
         names = ("tap", "cli", "bench.child", *doubles)
         starters = tuple(f"{PACKAGE}.{name}" for name in names)
         self.assert_only(starters, "twisted.internet.reactor")

@@ -15,6 +15,7 @@ the terminal; the message of an instance says what was wrong and what to do::
     ├── NotSupported
     ├── CarrierApiError
     ├── SocketRefused
+    ├── ChatFailed
     ├── StoreError
     ├── ErrandFailed
     ├── ErrandRefused
@@ -35,6 +36,7 @@ __all__ = [
     "BenchError",
     "CallStateError",
     "CarrierApiError",
+    "ChatFailed",
     "ConfigError",
     "DialectError",
     "EncryptionError",
@@ -135,6 +137,23 @@ class SocketRefused(TwistedVoiceError):
     def retryable(self) -> bool:
         """Whether it may be let in later as it is: it was not the asker's fault."""
         return self.status is None or self.status == 429 or self.status >= 500
+
+
+class ChatFailed(TwistedVoiceError):
+    """A chat model gave no whole answer."""
+
+    def __init__(
+        self, reason: str, *, hopeless: bool = False, wait_seconds: float = 0.0
+    ) -> None:
+        """
+        :param reason: a word or two for the log.
+        :param hopeless: it would be so with the next answer, too.
+        :param wait_seconds: how long the service wants to be left alone.
+        """
+        super().__init__(reason)
+        self.reason = reason
+        self.hopeless = hopeless
+        self.wait_seconds = wait_seconds
 
 
 class StoreError(TwistedVoiceError):

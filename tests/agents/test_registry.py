@@ -9,6 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.agents.agent import Agent
+from twistedvoice.agents.cascade.agent import Cascade
 from twistedvoice.agents.echo import Echo
 from twistedvoice.agents.gemini.agent import Gemini
 from twistedvoice.agents.local import Local
@@ -46,6 +47,7 @@ class FindAgentTests(SynchronousTestCase):
         self.assertEqual(
             {name: find_agent(name) for name in SHORT_NAMES},
             {
+                "cascade": Cascade,
                 "echo": Echo,
                 "gemini": Gemini,
                 "local": Local,

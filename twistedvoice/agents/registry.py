@@ -18,6 +18,7 @@ __all__ = ["SHORT_NAMES", "find_agent"]
 
 #: Where the agents with a short name are.
 SHORT_NAMES = {
+    "cascade": "twistedvoice.agents.cascade.agent:Cascade",
     "echo": "twistedvoice.agents.echo:Echo",
     "gemini": "twistedvoice.agents.gemini.agent:Gemini",
     "local": "twistedvoice.agents.local:Local",

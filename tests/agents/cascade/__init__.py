@@ -1,0 +1,1 @@
+"""Tests of the agent that talks by three services."""

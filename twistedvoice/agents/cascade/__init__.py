@@ -1,0 +1,1 @@
+"""A cascade of three services: one hears, one thinks, one speaks."""

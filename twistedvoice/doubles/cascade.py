@@ -1,0 +1,98 @@
+# -*- test-case-name: tests.integration.test_cascade -*-
+"""``python -m twistedvoice.doubles.cascade``: three doubles on a port, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.endpoints import serverFromString
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from .cartesia import CartesiaDouble, CartesiaPlan
+from .chat import ChatDouble, ChatPlan
+from .deepgram import DeepgramDouble, DeepgramPlan
+from .http import HttpResource
+from .network import Service
+from .server import ServiceFactory
+
+__all__ = ["CascadeDouble", "main", "urls"]
+
+
+class CascadeDouble:
+    """The three services of the agent ``cascade``."""
+
+    def __init__(self, reactor: Any) -> None:
+        self.deepgram = DeepgramDouble(reactor)
+        self.chat = ChatDouble(reactor)
+        self.cartesia = CartesiaDouble(reactor)
+        self._reactor = reactor
+
+    def site(self) -> Site:
+        """:returns: all three, at the paths that they have elsewhere."""
+        root, version, chat, speaking = Resource(), Resource(), Resource(), Resource()
+        root.putChild(b"v1", version)
+        root.putChild(b"tts", speaking)
+        version.putChild(b"listen", self._socket(self.deepgram))
+        version.putChild(b"chat", chat)
+        chat.putChild(b"completions", HttpResource(self.chat))
+        speaking.putChild(b"websocket", self._socket(self.cartesia))
+        site = Site(root, reactor=self._reactor)
+        site.noisy = False
+        return site
+
+    def _socket(self, service: Service) -> Any:
+        factory = ServiceFactory(self._reactor, service)
+        factory.startFactory()
+        return WebSocketResource(factory)
+
+
+def urls(port: int) -> dict[str, str]:
+    """:returns: what the settings of each service are, by key."""
+    return {
+        "deepgram.url": f"ws://127.0.0.1:{port}/v1/listen",
+        "llm.url": f"http://127.0.0.1:{port}/v1",
+        "cartesia.url": f"ws://127.0.0.1:{port}/tts/websocket",
+    }
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """:returns: the exit status; 1 when the port cannot be had."""
+    from twisted.internet import reactor
+
+    parser = argparse.ArgumentParser(
+        "python -m twistedvoice.doubles.cascade",
+        description="Play Deepgram, a chat model and Cartesia, for agents without an"
+        " account. Each turn of a caller is answered with tones, one a word.",
+    )
+    parser.add_argument("--listen", default="tcp:8901:interface=127.0.0.1")
+    said = parser.parse_args(words)
+    clock: Any = reactor
+    outcome: list[int] = []
+
+    def listening(port: Any) -> None:
+        keys = (DeepgramPlan().key, ChatPlan().key, CartesiaPlan().key)
+        for (name, url), key in zip(
+            urls(port.getHost().port).items(), keys, strict=True
+        ):
+            sys.stdout.write(f"{name} is {url} with the key {key}\n")
+        sys.stdout.flush()
+
+    def failed(failure: Failure) -> None:
+        sys.stderr.write(f"{failure.getErrorMessage()}\n")
+        outcome.append(1)
+        clock.callWhenRunning(clock.stop)
+
+    endpoint = serverFromString(reactor, said.listen)
+    endpoint.listen(CascadeDouble(clock).site()).addCallbacks(listening, failed)
+    clock.run()
+    return outcome[0] if outcome else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
