@@ -28,7 +28,6 @@ __all__ = [
     "Config",
     "ExportConfig",
     "LogConfig",
-    "ModelConfig",
     "NumberConfig",
     "OutboxConfig",
     "OverloadConfig",

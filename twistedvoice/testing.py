@@ -32,10 +32,8 @@ from .calls.goodbye import GOODBYE_SECONDS
 from .calls.hold import Loop
 from .calls.spending import Spending
 from .calls.voice import _HIGH_US, _LOW_US
+from .doubles.cascade import CascadeDouble
 from .doubles.gemini.service import GeminiDouble
-from .doubles.cartesia import CartesiaDouble
-from .doubles.chat import ChatDouble
-from .doubles.deepgram import DeepgramDouble
 from .doubles.http import MemoryHttp
 from .doubles.network import MemoryNetwork
 from .doubles.openai.service import OpenAiDouble
@@ -45,14 +43,10 @@ from .formats import MULAW_8K, AudioFormat
 from .interfaces import Agent, Hold, Utterance
 
 __all__ = [
+    "CascadeDouble",
     "FakeCall",
     "FakeUtterance",
     "GeminiDouble",
-    "CartesiaDouble",
-    "ChatDouble",
-    "DeepgramDouble",
-    "FakeCall",
-    "FakeUtterance",
     "MemoryHttp",
     "MemoryNetwork",
     "OpenAiDouble",

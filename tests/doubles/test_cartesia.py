@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio import pcm
 from twistedvoice.doubles.cartesia import CartesiaDouble, Mishap
-from twistedvoice.doubles.openai.plan import tones
+from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K
 
 from .client_socket import ClientSocket

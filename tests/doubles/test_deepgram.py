@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio import pcm
 from twistedvoice.doubles.deepgram import DeepgramDouble
-from twistedvoice.doubles.openai.plan import tones
+from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K
 
 from .client_socket import ClientSocket

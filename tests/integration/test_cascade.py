@@ -38,7 +38,7 @@ class CallTests(ServiceTestCase):
         """:returns: the doubles on a port, and the options that lead to them."""
         doubles = CascadeDouble(reactor)
         doubles.chat.plan.replies += replies
-        port = reactor.listenTCP(0, doubles.site(), interface="127.0.0.1")
+        port = reactor.listenTCP(0, doubles.site(reactor), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         found = urls(port.getHost().port).items()
         options = [f"--{key.replace('.', '-')}={url}" for key, url in found]

@@ -23,7 +23,7 @@ from ..events import Message
 from ..formats import AudioFormat, Encoding
 from ..sockets import SocketReceiver, SocketRequest
 from .network import ServiceSocket
-from .openai.plan import tones
+from .voice import tones
 
 __all__ = ["CartesiaDouble", "CartesiaPlan", "CartesiaSession", "Mishap"]
 

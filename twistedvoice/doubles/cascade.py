@@ -7,49 +7,62 @@ import argparse
 import sys
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
+from ..sockets import SocketReceiver, SocketRequest
 from .cartesia import CartesiaDouble, CartesiaPlan
 from .chat import ChatDouble, ChatPlan
 from .deepgram import DeepgramDouble, DeepgramPlan
 from .http import HttpResource
-from .network import Service
+from .network import Service, ServiceSocket
 from .server import ServiceFactory
 
 __all__ = ["CascadeDouble", "main", "urls"]
 
 
 class CascadeDouble:
-    """The three services of the agent ``cascade``."""
+    """
+    The three services of the agent ``cascade``.
 
-    def __init__(self, reactor: Any) -> None:
-        self.deepgram = DeepgramDouble(reactor)
-        self.chat = ChatDouble(reactor)
-        self.cartesia = CartesiaDouble(reactor)
-        self._reactor = reactor
+    In virtual time give :meth:`socket` to a :class:`~.network.MemoryNetwork` and
+    ``chat`` to a :class:`~.http.MemoryHttp`; on a port listen with :meth:`site`.
+    """
 
-    def site(self) -> Site:
+    def __init__(self, clock: IReactorTime) -> None:
+        self.deepgram = DeepgramDouble(clock)
+        self.chat = ChatDouble(clock)
+        self.cartesia = CartesiaDouble(clock)
+
+    def socket(self, request: SocketRequest, socket: ServiceSocket) -> SocketReceiver:
+        """Take a socket to either service that has some; a ``Service``."""
+        is_hearing = urlsplit(request.url).path.endswith("/listen")
+        return (self.deepgram if is_hearing else self.cartesia)(request, socket)
+
+    def site(self, reactor: Any) -> Site:
         """:returns: all three, at the paths that they have elsewhere."""
         root, version, chat, speaking = Resource(), Resource(), Resource(), Resource()
         root.putChild(b"v1", version)
         root.putChild(b"tts", speaking)
-        version.putChild(b"listen", self._socket(self.deepgram))
+        version.putChild(b"listen", _socket(reactor, self.deepgram))
         version.putChild(b"chat", chat)
         chat.putChild(b"completions", HttpResource(self.chat))
-        speaking.putChild(b"websocket", self._socket(self.cartesia))
-        site = Site(root, reactor=self._reactor)
+        speaking.putChild(b"websocket", _socket(reactor, self.cartesia))
+        site = Site(root, reactor=reactor)
         site.noisy = False
         return site
 
-    def _socket(self, service: Service) -> Any:
-        factory = ServiceFactory(self._reactor, service)
-        factory.startFactory()
-        return WebSocketResource(factory)
+
+def _socket(reactor: Any, service: Service) -> Any:
+    factory = ServiceFactory(reactor, service)
+    factory.startFactory()
+    return WebSocketResource(factory)
 
 
 def urls(port: int) -> dict[str, str]:
@@ -89,7 +102,7 @@ def main(words: Sequence[str] | None = None) -> int:
         clock.callWhenRunning(clock.stop)
 
     endpoint = serverFromString(reactor, said.listen)
-    endpoint.listen(CascadeDouble(clock).site()).addCallbacks(listening, failed)
+    endpoint.listen(CascadeDouble(clock).site(reactor)).addCallbacks(listening, failed)
     clock.run()
     return outcome[0] if outcome else 0
 

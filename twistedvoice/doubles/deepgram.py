@@ -21,8 +21,8 @@ from ..events import Message
 from ..formats import AudioFormat, Encoding
 from ..sockets import SocketReceiver, SocketRequest
 from .network import ServiceSocket
-from .openai.plan import WORD_MS
-from .openai.vad import EnergyVad
+from .vad import EnergyVad
+from .voice import WORD_MS
 
 __all__ = ["DeepgramDouble", "DeepgramPlan", "DeepgramSession"]
 

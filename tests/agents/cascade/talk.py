@@ -12,14 +12,14 @@ from twistedvoice.agents.cascade.agent import Cascade
 from twistedvoice.agents.cascade.services import Services
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
-from twistedvoice.doubles.cartesia import CartesiaDouble, CartesiaSession
-from twistedvoice.doubles.chat import ChatDouble, ChatReply
-from twistedvoice.doubles.deepgram import DeepgramDouble, DeepgramSession
+from twistedvoice.doubles.cartesia import CartesiaSession
+from twistedvoice.doubles.cascade import CascadeDouble
+from twistedvoice.doubles.chat import ChatReply
+from twistedvoice.doubles.deepgram import DeepgramSession
 from twistedvoice.doubles.http import MemoryHttp
-from twistedvoice.doubles.network import MemoryNetwork, ServiceSocket
-from twistedvoice.doubles.openai.plan import tones
+from twistedvoice.doubles.network import MemoryNetwork
+from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.sockets import SocketReceiver, SocketRequest
 from twistedvoice.testing import FakeCall
 
 __all__ = ["ACCOUNTS", "SPEECH", "Doubles", "Talk", "TalkCase", "sound_of"]
@@ -44,22 +44,16 @@ SPEECH = sound_of("one two three")
 _QUIET = b"\xff" * 4800
 
 
-class Doubles:
+class Doubles(CascadeDouble):
     """The three services, in memory."""
 
     def __init__(self, clock: Clock, delay: float = 0.0) -> None:
-        self.deepgram = DeepgramDouble(clock)
-        self.chat = ChatDouble(clock)
-        self.cartesia = CartesiaDouble(clock)
-        self.network = MemoryNetwork(clock, self._socket, delay)
+        super().__init__(clock)
+        self.network = MemoryNetwork(clock, self.socket, delay)
         fetch = MemoryHttp(clock, self.chat, delay).fetch
         self.outside = Outside(
             clock=clock, dial=self.network, fetch=fetch, accounts=ACCOUNTS
         )
-
-    def _socket(self, request: SocketRequest, socket: ServiceSocket) -> SocketReceiver:
-        is_hearing = "deepgram" in request.url
-        return (self.deepgram if is_hearing else self.cartesia)(request, socket)
 
 
 class Talk(Doubles):

@@ -19,7 +19,7 @@ from twistedvoice.agents import menufile
 from twistedvoice.agents.cascade.agent import Cascade
 from twistedvoice.agents.cascade.services import Services
 from twistedvoice.agents.cascade.speech import heard_words
-from twistedvoice.agents.openai.memory import Line
+from twistedvoice.agents.model.memory import Line
 from twistedvoice.agents.tools import tool
 from twistedvoice.audio.wav import load
 from twistedvoice.doubles.cartesia import Mishap
@@ -375,22 +375,30 @@ class FunctionTests(TalkCase):
 
     def test_hang_up(self) -> None:
         """The call ends once goodbye was heard."""
-        bye = ChatReply(says="Goodbye then.", calls=[("hang_up", {})])
+        bye = ChatReply(says="So. Goodbye then.", calls=[("hang_up", {})])
         talk = self.talk(bye, functions=["hang_up"])
         talk.start(5)
-        self.assertEqual(talk.call.events, [("hang_up", ""), ("ended", "hung_up")])
-        self.assertEqual(talk.call.heard, sound_of("Goodbye then."))
+        events = [("hang_up_after", ""), ("ended", "hung_up")]
+        self.assertEqual(talk.call.events, events)
+        self.assertEqual(talk.call.heard, sound_of("So. Goodbye then."))
         self.assertEqual(len(talk.chat.asked), 1)
 
     def test_hang_up_taken_back(self) -> None:
         """A caller who speaks into the goodbye stays."""
-        bye = ChatReply(says="Goodbye then.", calls=[("hang_up", {})])
-        talk = self.talk(bye, functions=["hang_up"])
-        talk.start(0.5)
-        talk.hearing.results("wait", final=True, ends=True)
-        talk.call.advance(3)
-        self.assertEqual(talk.call.events, [("interrupt", "speech")])
-        self.assertEqual(talk.said()[-1], ("user", "wait"))
+        bye = ChatReply(says="So. Goodbye then.", calls=[("hang_up", {})])
+        for seconds, events in ((0.3, []), (0.9, [("hang_up_after", "")])):
+            talk = self.talk(bye, functions=["hang_up"])
+            talk.start(seconds)
+            talk.hearing.results("wait", final=True, ends=True)
+            talk.call.advance(3)
+            self.assertEqual(talk.call.events, [*events, ("interrupt", "speech")])
+            self.assertEqual(talk.said()[-1], ("user", "wait"))
+
+    def test_hang_up_without_a_word(self) -> None:
+        """A call with nothing to say ends at once."""
+        talk = self.talk(ChatReply(calls=[("hang_up", {})]), functions=["hang_up"])
+        talk.start(1)
+        self.assertEqual(talk.call.events, [("hang_up", ""), ("ended", "hung_up")])
 
     def test_transfer(self) -> None:
         """The caller is put through after the last words, or not when they speak."""

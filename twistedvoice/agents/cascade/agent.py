@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
@@ -18,11 +18,11 @@ from twisted.python.failure import Failure
 
 from ...errors import CallStateError, CarrierApiError, ChatFailed
 from ...formats import MULAW_8K
-from ...interfaces import AgentFactory, CallControl
+from ...interfaces import AgentFactory, CallControl, Utterance
 from ..agent import Agent
 from ..leaving import leave
 from ..model.conduct import BUILT_IN
-from ..openai.memory import Line
+from ..model.memory import Line
 from ..sounds import Sounds
 from ..tools import Toolbox, tool, tools_of
 from .answer import Answer, Mind
@@ -34,6 +34,8 @@ from .stt import Ears
 from .tts import Mouth
 
 __all__ = ["Cascade"]
+
+_T = TypeVar("_T")
 
 #: Failed answers in a row after which the model is given up.
 _MOST_FAILURES = 3
@@ -90,12 +92,14 @@ class Cascade(Agent):
     def hang_up(self) -> str:
         """End the call once the last words were heard."""
 
-        def heard(outcome: str) -> None:
-            if outcome != "cleared":
+        def begun(last: Utterance | None) -> None:
+            if last is not None and self.is_leaving:
+                self.call.hang_up_after(last)
+            elif self.is_leaving:
                 self.call.hang_up()
 
         self.is_leaving = True
-        self._then(self._speech.heard(), heard)
+        self._then(self._speech.last(), begun)
         return "done"
 
     @tool(
@@ -259,7 +263,7 @@ class Cascade(Agent):
     def _now_ms(self) -> int:
         return round((self._clock.seconds() - self._began) * 1000)
 
-    def _then(self, waiting: Deferred[str], function: Callable[[str], None]) -> None:
+    def _then(self, waiting: Deferred[_T], function: Callable[[_T], None]) -> None:
         then: Deferred[Any] = waiting
         then.addCallback(function).addErrback(self._failed)
 

@@ -15,7 +15,7 @@ from attrs import frozen
 from ...formats import MULAW_8K, AudioFormat
 from ...interfaces import Agent
 from ...sockets import SocketRequest
-from ..openai.warm import WarmSessions
+from ..model.warm import WarmSessions
 from ..outside import Outside
 from ..sounds import Sounds
 from ..tools import Tool

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from ...interfaces import CallControl, Utterance
-from ..openai.memory import Line
+from ..model.memory import Line
 from .history import History, Saying
 from .tts import Mouth
 
@@ -65,6 +65,7 @@ class Speech:
         #: The one that is being spoken, or is about to be.
         self._current: _Sentence | None = None
         self._waiters: list[Deferred[str]] = []
+        self._last_waiters: list[Deferred[Utterance | None]] = []
         self._is_closed = False
         mouth.owner = self
 
@@ -92,6 +93,7 @@ class Speech:
             each.saying.text = ""
         if unheard:
             self._tell_waiters("cleared")
+        self._tell_last()
 
     def heard(self) -> Deferred[str]:
         """
@@ -102,6 +104,13 @@ class Speech:
             return succeed("played")
         waiter: Deferred[str] = Deferred()
         self._waiters.append(waiter)
+        return waiter
+
+    def last(self) -> Deferred[Utterance | None]:
+        """:returns: fires once the last sentence sounds; None when there is none."""
+        waiter: Deferred[Utterance | None] = Deferred()
+        self._last_waiters.append(waiter)
+        self._tell_last()
         return waiter
 
     def mute(self) -> None:
@@ -116,6 +125,7 @@ class Speech:
         self._failed = lambda failure: None
         self._now_ms = lambda: 0
         self._waiters.clear()
+        self._last_waiters.clear()
         self._sentences.clear()
         self._current = None
         self._mouth.close()
@@ -132,6 +142,7 @@ class Speech:
             finished: Deferred[Any] = sentence.utterance.finished()
             finished.addCallback(self._finished, sentence)
             finished.addErrback(lambda failure: self._failed(failure))
+            self._tell_last()
         sentence.size += len(sound)
         sentence.utterance.write(sound)
 
@@ -153,7 +164,9 @@ class Speech:
             return
         waiting = (each for each in self._sentences if each.utterance is None)
         self._current = next(waiting, None)
-        if self._current is not None:
+        if self._current is None:
+            self._tell_last()
+        else:
             room: Deferred[Any] = self._call.room()
             room.addCallback(self._speak, self._current)
             room.addErrback(lambda failure: self._failed(failure))
@@ -182,6 +195,13 @@ class Speech:
             self._tell_waiters("cleared")
         elif not self._sentences:
             self._tell_waiters("played")
+
+    def _tell_last(self) -> None:
+        last = self._sentences[-1].utterance if self._sentences else None
+        if last is not None or not self._sentences:
+            waiters, self._last_waiters = self._last_waiters, []
+            for waiter in waiters:
+                waiter.callback(last)
 
     def _tell_waiters(self, outcome: str) -> None:
         waiters, self._waiters = self._waiters, []
