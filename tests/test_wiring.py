@@ -189,7 +189,7 @@ class RemoteTests(SynchronousTestCase):
         self.assertNotIn("llm.api_key", accounts)
         self.assertEqual(accounts["llm.url"], "https://api.openai.com/v1")
         self.assertIs(model.outside.clock, self.reactor)
-        self.assertEqual(model.outside.fetch, made.client.fetch)
+        self.assertEqual(model.outside.fetch, made.models.fetch)
         self.assertNotIn("sk-1", f"{config} {model.outside}")
 
     def test_reloaded(self) -> None:

@@ -60,6 +60,8 @@ __all__ = ["House"]
 
 #: So many threads write recordings.
 _DISK_THREADS = 4
+#: A model may think for so long; its agent is less patient, as its settings say.
+_ANSWER_SECONDS = 600.0
 
 
 class House:
@@ -101,7 +103,7 @@ class House:
         # Calls that are live keep the agents that they have.
         self.routes.close()
         self.config, self.routes = config, routes
-        self.routes.connect(self._reactor, self.dial, self.client.fetch)
+        self.routes.connect(self._reactor, self.dial, self.models.fetch)
         self.services.route = routes.find
         self.services.limits = _limits(config)
         self.services.lead_ms = config.lead_ms
@@ -123,6 +125,7 @@ class House:
         closing = gatherResults(
             [
                 self.client.close(),
+                self.models.close(),
                 self.keeping.dispose(),
                 self.store.close(),
                 *workshops,
@@ -142,8 +145,9 @@ class House:
         self.cdrs = self._new_pool(reactor, "twistedvoice-cdrs", 1)
         self.work = self._new_pool(reactor, "twistedvoice-work", 2)
         self.client = TreqClient(reactor)
+        self.models = TreqClient(reactor, timeout_seconds=_ANSWER_SECONDS)
         self.dial = AutobahnDialer(reactor)
-        self.routes.connect(reactor, self.dial, self.client.fetch)
+        self.routes.connect(reactor, self.dial, self.models.fetch)
         self.schedule = Schedule(self._clock)
         self.probe = LagProbe(reactor)
         self.store: Store = (

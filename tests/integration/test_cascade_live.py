@@ -1,6 +1,8 @@
-"""The three services themselves, for those who have keys, each in the environment:
-``DEEPGRAM_API_KEY``, ``LLM_API_KEY`` (with ``LLM_URL`` and ``LLM_MODEL``) and
-``CARTESIA_API_KEY``."""
+"""The three services themselves, each for those who have its key in the environment.
+
+They are ``DEEPGRAM_API_KEY``, ``LLM_API_KEY`` (with ``LLM_URL`` and ``LLM_MODEL``) and
+``CARTESIA_API_KEY``.
+"""
 
 from __future__ import annotations
 
