@@ -17,7 +17,7 @@ from tests.calls.doubles import Exchange, Line, tone
 from twistedvoice.agents.cascade.agent import Cascade
 from twistedvoice.agents.cascade.services import Services
 from twistedvoice.agents.cascade.speech import heard_words
-from twistedvoice.agents.openai.memory import Line as Said
+from twistedvoice.agents.model.memory import Line as Said
 from twistedvoice.audio import pcm
 from twistedvoice.audio.pcm import Samples
 from twistedvoice.doubles.chat import ChatReply
