@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_cascade -*-
+# -*- test-case-name: tests.slow.cascade -*-
 """``python -m twistedvoice.doubles.cascade``: three doubles on a port, until Ctrl-C."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_openai -*-
+# -*- test-case-name: tests.slow.openai -*-
 """A double on a port of its own, until Ctrl-C: what its command line does.
 
 Which words it takes, and what comes of them, is the double's business.

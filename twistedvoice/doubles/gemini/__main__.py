@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_gemini -*-
+# -*- test-case-name: tests.slow.gemini -*-
 """``python -m twistedvoice.doubles.gemini``: the double on a port, until Ctrl-C."""
 
 from __future__ import annotations

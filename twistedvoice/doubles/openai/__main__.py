@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_openai -*-
+# -*- test-case-name: tests.slow.openai -*-
 """``python -m twistedvoice.doubles.openai``: the double on a port, until Ctrl-C."""
 
 from __future__ import annotations

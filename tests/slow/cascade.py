@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.integration.test_cascade -*-
+# -*- test-case-name: tests.slow.cascade -*-
 """A real service whose agent talks with three doubles over real sockets and HTTP."""
 
 from __future__ import annotations
