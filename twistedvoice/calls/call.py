@@ -102,17 +102,7 @@ class Call:
         self._frames_seen = 0
         self._quiet_since = services.clock.seconds()
         self.inbound = Inbound(dialect, services.clock.seconds, self)
-        # A set lead stays; the carrier's own may grow where a clear can cut it.
-        lead_ms = services.lead_ms or dialect.capabilities.lead_ms
-        can_grow = services.lead_ms is None and dialect.capabilities.clear
-        self.stream = OutgoingStream(
-            transport,
-            dialect,
-            self.inbound.tracks,
-            lead_ms * 1000,
-            most_lead_us=_MOST_LEAD_US if can_grow else 0,
-            comfort=services.comfort_silence,
-        )
+        self.stream = self._new_stream(transport)
         now_us = partial(microseconds, services.clock)
         self.turns = Turns(switchboard.latencies)
         self.voice = Voice(self.stream, dialect, now_us, self.turns)
@@ -120,6 +110,20 @@ class Call:
         self.life: Life = LifeMachine(self)
         self._start_timer = self.call_later(
             self._limits.start, lambda: self.life.over("unstarted")
+        )
+
+    def _new_stream(self, transport: MediaTransport) -> OutgoingStream:
+        services, capabilities = self.services, self.dialect.capabilities
+        # A set lead stays; the carrier's own may grow where a clear can cut it.
+        lead_ms = services.lead_ms or capabilities.lead_ms
+        can_grow = services.lead_ms is None and capabilities.clear
+        return OutgoingStream(
+            transport,
+            self.dialect,
+            self.inbound.tracks,
+            lead_ms * 1000,
+            most_lead_us=_MOST_LEAD_US if can_grow else 0,
+            comfort=services.comfort_silence,
         )
 
     def now_us(self) -> int:
