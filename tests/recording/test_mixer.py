@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.recording.mixer import (
-    CALLER,
-    SERVICE,
-    Batch,
-    Late,
-    Mixer,
-    Moved,
-)
+from twistedvoice.realtime.tracks import Note
+from twistedvoice.recording.mixer import Batch, Late, Mixer, Moved
+from twistedvoice.recording.pieces import CALLER, SERVICE
+from twistedvoice.recording.wire import batch_of, plain
 
 SILENCE = b"\xff"
 A, B, C = b"a" * 160, b"b" * 160, b"c" * 160
@@ -160,6 +156,43 @@ class BatchTests(SynchronousTestCase):
         done = len(ends) * step
         batches.append(Batch(heard[done:], played[done:], 2_100_000))
         self.assertEqual(channels(Mixer(MULAW_8K), *batches), whole)
+
+    @given(
+        lost=st.sets(st.integers(0, 149), max_size=4),
+        marks=st.sets(st.integers(0, 149), max_size=3),
+        clears=st.sets(st.integers(0, 149), max_size=2),
+        late_ms=st.integers(0, 300),
+    )
+    @example(lost=set(), marks={24}, clears=set(), late_ms=300)
+    @example(lost=set(), marks=set(), clears={24}, late_ms=20)
+    def test_joined(
+        self, lost: set[int], marks: set[int], clears: set[int], late_ms: int
+    ) -> None:
+        """Whether frames come one by one or joined makes no difference."""
+        frames = [n for n in range(150) if n not in lost]
+        batches = []
+        for first in range(0, 160, 25):
+            now_us = (first + 25) * 20_000
+            # What is younger may still be cut.
+            until_us = now_us - 200_000
+            came = [n for n in frames if first <= n < first + 25]
+            notes = []
+            for count, n in enumerate(came, 1):
+                at_us = n * 20_000 + late_ms * 1000
+                if n in marks:
+                    notes.append(Note("played", at_us, count, 0, n * 20_000))
+                if n in clears:
+                    notes.append(Note("clear", at_us, count))
+            heard = [(20 * n, bytes([n]) * 160) for n in came]
+            played = [
+                (20_000 * n, bytes([n]) * 160)
+                for n in frames if first <= n + 10 < first + 25
+            ]  # fmt: skip
+            batches.append(Batch(heard, played, until_us, now_us, notes))
+        joined = [batch_of(plain(batch, 160)) or batch for batch in batches]
+        self.assertEqual(
+            channels(Mixer(MULAW_8K), *joined), channels(Mixer(MULAW_8K), *batches)
+        )
 
 
 class DriftTests(SynchronousTestCase):

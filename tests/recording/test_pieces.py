@@ -6,8 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.formats import MULAW_8K
-from twistedvoice.recording.pieces import before, fill, in_one, interleaved, joined
+from twistedvoice.recording.pieces import (
+    CALLER,
+    CHANNELS,
+    SERVICE,
+    before,
+    fill,
+    in_one,
+    joined,
+    one_by_one,
+    put,
+)
 
 A, B = b"a" * 160, b"b" * 160
 
@@ -17,12 +26,18 @@ class PiecesTests(SynchronousTestCase):
 
     def test_in_one(self) -> None:
         """Whole frames that follow each other become one piece."""
-        self.assertEqual(in_one([(5, A), (25, B)], MULAW_8K, 20), [(5, A + B)])
+        self.assertEqual(in_one([(5, A), (25, B)], 160, 20), [(5, A + B)])
 
     def test_unusual(self) -> None:
         """With a hole, or a frame of another length, they stay as they are."""
         for frames in ([(0, A), (40, B)], [(0, A), (20, B[:9])], [(20, A), (0, B)], []):
-            self.assertIs(in_one(frames, MULAW_8K, 20), frames)
+            self.assertIs(in_one(frames, 160, 20), frames)
+
+    def test_one_by_one(self) -> None:
+        """What was joined comes apart again; what was not stays as it is."""
+        frames = [(5, A), (25, B), (80, A[:9]), (90, b"")]
+        self.assertEqual(one_by_one(frames, 160, 20), frames)
+        self.assertEqual(one_by_one([(5, A + B)], 160, 20), frames[:2])
 
     def test_joined(self) -> None:
         """Pieces without a hole between them become one; others do not."""
@@ -41,16 +56,19 @@ class PiecesTests(SynchronousTestCase):
     @given(st.integers(-300, 300), st.integers(0, 200))
     def test_fill(self, position: int, size: int) -> None:
         """Of a piece, each sample goes to one place: before, within or after."""
-        sound = bytearray(size)
-        late, waiting = fill(sound, [(100 + position, A)], 100, 1)
-        count = sum(len(payload) for _, payload in late + waiting) + sound.count(b"a")
+        both = bytearray(size * CHANNELS)
+        late, waiting = fill(both, [(100 + position, A)], 100, 1, SERVICE)
+        self.assertEqual(both[::2], bytes(size))
+        count = sum(len(payload) for _, payload in late + waiting) + both.count(b"a")
         self.assertEqual(count, 160)
         for at, payload in late:
             self.assertLessEqual(at + len(payload), 100)
         for at, _ in waiting:
             self.assertGreaterEqual(at, 100 + size)
 
-    def test_interleaved(self) -> None:
-        """Samples of both sides alternate, however wide they are."""
-        both = interleaved(bytearray(b"abcd"), bytearray(b"1234"), 2)
-        self.assertEqual(both, b"ab12cd34")
+    def test_put(self) -> None:
+        """Samples of both channels alternate, however wide they are."""
+        both = bytearray(12)
+        put(both, 0, b"abcdef", 2, CALLER)
+        put(both, 1, b"1234", 2, SERVICE)
+        self.assertEqual(both, b"ab\0\0cd12ef34")

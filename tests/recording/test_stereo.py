@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.audio.wavwriter import WavWriter
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.recording.mixer import CALLER, SERVICE, Late, Moved
+from twistedvoice.recording.mixer import Late, Moved
+from twistedvoice.recording.pieces import CALLER, SERVICE
 from twistedvoice.recording.sidecar import checksum
 from twistedvoice.recording.stereo import Stereo
 

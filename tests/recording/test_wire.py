@@ -13,7 +13,6 @@ from twistedvoice.recording.wire import (
     Answer,
     Facts,
     Line,
-    Order,
     WriterError,
     batch_of,
     plain,
@@ -31,36 +30,48 @@ class LineTests(SynchronousTestCase):
     def test_orders(self) -> None:
         """An order arrives as it was given, its batch with all that is in it."""
         batch = Batch([(0, b"a")], [(5, b"b")], 7, 8, [Note("clear", 1, 2)], [(3, 4)])
-        self.ours.send([Order(1, "append", (plain(batch),))])
+        self.ours.send([(1, "append", (plain(batch, 160),))])
         [(number, verb, (values,))] = self.theirs.receive()
         self.assertEqual((number, verb, batch_of(values)), (1, "append", batch))
         self.assertIsInstance(batch_of(values).notes[0], Note)  # type: ignore[union-attr]
 
+    def test_joined(self) -> None:
+        """Whole frames that follow each other are joined, unless notes count them."""
+        sound = b"a" * 160
+        heard = [(0, sound), (20, sound)]
+        played = [(5_000, sound), (25_000, sound)]
+        batch = batch_of(plain(Batch(heard, played, 45_000), 160))
+        assert batch is not None
+        self.assertEqual(batch.heard, [(0, sound * 2)])
+        self.assertEqual(batch.played, [(5_000, sound * 2)])
+        noted = Batch(heard, played, 45_000, notes=[Note("clear", 1, 2)])
+        self.assertEqual(batch_of(plain(noted, 160)), noted)
+
     def test_no_batch(self) -> None:
         """To finish there may be none."""
-        self.assertIsNone(batch_of(plain(None)))
+        self.assertIsNone(batch_of(plain(None, 160)))
 
     def test_answers(self) -> None:
         """An answer arrives with all that a part says of itself."""
         facts = Facts("/a.wav", 20, 1, 2, [(3, 4)], (5, 6))
-        self.theirs.send([Answer(facts)])
+        self.theirs.send([Answer(facts).bare()])
         [(values, error)] = self.ours.receive()
         self.assertEqual((Facts(*values), error), (facts, None))
 
     def test_large_message(self) -> None:
         """A message may be larger than what the system holds on the way."""
-        order = Order(1, "append", (b"x" * (1 << 22),))
+        order = (1, "append", (b"x" * (1 << 22),))
         sending = Thread(target=self.ours.send, args=([order],))
         sending.start()
         [values] = self.theirs.receive()
         sending.join()
-        self.assertEqual(Order(*values), order)
+        self.assertEqual(values, order)
 
     def test_end(self) -> None:
         """An end that is closed, even within a message, is told as such."""
         self.ours.close()
         self.assertRaises(EOFError, self.theirs.receive)
-        self.assertRaises(OSError, self.theirs.send, [Order(1, "open", ())])
+        self.assertRaises(OSError, self.theirs.send, [(1, "open", ())])
 
 
 class AnswerTests(SynchronousTestCase):

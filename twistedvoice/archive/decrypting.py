@@ -13,7 +13,7 @@ from pathlib import Path
 from ..audio.riff import UNKNOWN_SIZE
 from ..audio.wavwriter import WavWriter
 from ..errors import ArchiveError, EncryptionError
-from ..recording.mixer import CHANNELS
+from ..recording.pieces import CHANNELS
 from ..recording.stereo import Stereo
 from ..recording.vault import is_vault, opener
 from .arguments import Commands, add_encryption_key_file, command, encryption_key

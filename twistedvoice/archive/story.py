@@ -17,7 +17,7 @@ from attrs import field, frozen
 from ..audio.pcm import Samples
 from ..audio.wav import read_wav
 from ..errors import ArchiveError
-from ..recording.mixer import CALLER, CHANNELS, SERVICE
+from ..recording.pieces import CALLER, CHANNELS, SERVICE
 from ..recording.sidecar import Line, read_lines
 from ..recording.vault import opener
 from .catalog import Entry

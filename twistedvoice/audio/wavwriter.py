@@ -70,7 +70,7 @@ class WavWriter:
             self._file.close()
             raise
 
-    def write(self, interleaved: bytes) -> None:
+    def write(self, interleaved: bytes | bytearray) -> None:
         """Append whole sample frames, in one call to the system where that can be."""
         view = memoryview(interleaved)
         while view:

@@ -21,12 +21,9 @@ from .farend import FarEnd, Shift
 from .heard import HeardTrack
 from .lead import Lead
 from .pauses import PAUSE, RESUME, Pauses, outside
+from .pieces import CALLER, CHANNELS, SERVICE
 
-__all__ = ["CALLER", "CHANNELS", "SERVICE", "Batch", "Late", "Mixed", "Mixer", "Moved"]
-
-#: The channels of a recording: the caller left, the service right.
-CALLER, SERVICE = 0, 1
-CHANNELS = 2
+__all__ = ["Batch", "Late", "Mixed", "Mixer", "Moved"]
 
 #: A frame may be so much ahead of what we know of the carrier's time.
 _SLACK_US = 40_000
@@ -35,7 +32,11 @@ _MOST_AHEAD_US = 60_000_000
 
 
 class Batch(NamedTuple):
-    """What the tracks held; stream times are microseconds since the start, by us."""
+    """
+    What the tracks held; stream times are microseconds since the start, by us.
+
+    Without notes, frames that follow each other may be joined to longer ones.
+    """
 
     #: Milliseconds on the carrier's clock, and the caller's sound.
     heard: Sequence[tuple[int, bytes]]
@@ -71,7 +72,7 @@ class Mixed(NamedTuple):
     """What to write: ``block`` at the end, then each edit, in order."""
 
     #: Whole sample frames, interleaved.
-    block: bytes
+    block: bytes | bytearray
     edits: Sequence[Late | Moved] = ()
     #: What the sidecar says of it; times are milliseconds of the recording.
     lines: Sequence[Mapping[str, object]] = ()
@@ -149,7 +150,7 @@ class Mixer:
         mixed = self._mix_until(self._frames_in(batch.until_us + self._lead.us))
         edits = [*mixed.edits, *self._correct(batch.until_us)]
         self._tell_heard(self._heard.gaps())
-        return mixed._replace(edits=edits, lines=self._take_lines())
+        return Mixed(mixed.block, edits, self._take_lines())
 
     def rest(self) -> Mixed:
         """:returns: what waits beyond the end of the last batch, and all late news."""
@@ -160,7 +161,7 @@ class Mixer:
         self._service.clear()
         edits = [*mixed.edits, *self._correct(None)]
         self._tell_heard(gaps)
-        return mixed._replace(edits=edits, lines=self._take_lines())
+        return Mixed(mixed.block, edits, self._take_lines())
 
     # -- placing ----------------------------------------------------------------------
 
@@ -168,6 +169,8 @@ class Mixer:
         """Forget first of all what came while the recording was paused."""
         heard = self._pauses.heard(batch.heard, batch.notes)
         played = self._pauses.played(batch.played, batch.until_us)
+        if heard is batch.heard and played is batch.played:
+            return batch
         return batch._replace(heard=heard, played=played)
 
     def _hear(self, batch: Batch) -> None:
@@ -176,10 +179,8 @@ class Mixer:
         most = self._frames_in(now_us + _MOST_AHEAD_US)
         marks = self._sort(batch.notes, len(batch.heard))
         heard = batch.heard
-        if heard and not marks and not self._echoes:
-            joined = pieces.in_one(heard, self._format, FRAME_MS)
-            if self._heard.continues(self._frames_in(joined[0][0] * 1000)):
-                heard = joined
+        if self._echoes or not self._goes_on(heard):
+            heard = pieces.one_by_one(heard, self._format.frame_bytes, FRAME_MS)
         for number, (timestamp_ms, payload) in enumerate(heard):
             for echo in marks.get(number, ()):
                 echo.after = self._heard.end
@@ -193,6 +194,12 @@ class Mixer:
             self._echoes.append(echo)
         self._caller += self._heard.take()
         self._lead.observe(now_us, self._time_of(self._heard.end), bool(batch.heard))
+
+    def _goes_on(self, heard: Sequence[tuple[int, bytes]]) -> bool:
+        """:returns: whether it is one piece that continues what was placed."""
+        return len(heard) == 1 and self._heard.continues(
+            self._frames_in(heard[0][0] * 1000)
+        )
 
     def _sort(self, notes: Sequence[Note], most: int) -> dict[int, list[_Echo]]:
         """:returns: the echoes, by the frame before which they came."""
@@ -212,8 +219,8 @@ class Mixer:
     def _play(self, batch: Batch) -> None:
         lead_us = self._lead.us
         played = batch.played
-        if not self._clears:
-            played = pieces.in_one(played, self._format, FRAME_US)
+        if self._clears:
+            played = pieces.one_by_one(played, self._format.frame_bytes, FRAME_US)
         for start_us, payload in played:
             self._clear_until(start_us)
             length_us = self._format.duration_us(len(payload))
@@ -287,23 +294,29 @@ class Mixer:
     def _mix_until(self, end: int) -> Mixed:
         start, self.mixed = self.mixed, max(self.mixed, end)
         width = self._format.sample_bytes
-        silence = self._format.silence((self.mixed - start) * width)
-        left, right = bytearray(silence), bytearray(silence)
-        caller, self._caller = pieces.fill(left, self._caller, start, width)
-        service, self._service = pieces.fill(right, self._service, start, width)
-        self.late_frames += len(caller) + len(service)
-        self._pauses.silence(left, start, caller=True)
-        self._pauses.silence(right, start, caller=False)
-        sides = (
-            (CALLER, self._pauses.let(caller, caller=True)),
-            (SERVICE, self._pauses.let(service, caller=False)),
-        )
-        late = [
-            Late(side, *piece)
-            for side, frames in sides
-            for piece in pieces.joined(frames, width)
-        ]
-        return Mixed(pieces.interleaved(left, right, width), late)
+        both = bytearray(self._format.silence((self.mixed - start) * width * CHANNELS))
+        late: list[Late] = []
+        self._caller = self._fill(both, self._caller, start, CALLER, late)
+        self._service = self._fill(both, self._service, start, SERVICE, late)
+        return Mixed(both, late)
+
+    def _fill(
+        self,
+        both: bytearray,
+        frames: Sequence[tuple[int, bytes]],
+        start: int,
+        channel: int,
+        late: list[Late],
+    ) -> list[tuple[int, bytes]]:
+        """:returns: the frames of a channel that wait; what came late is added."""
+        width, caller = self._format.sample_bytes, channel == CALLER
+        missed, waiting = pieces.fill(both, frames, start, width, channel)
+        self._pauses.silence(both, start, caller=caller)
+        if missed:
+            self.late_frames += len(missed)
+            let = self._pauses.let(missed, caller=caller)
+            late += [Late(channel, *each) for each in pieces.joined(let, width)]
+        return waiting
 
     # -- telling ----------------------------------------------------------------------
 

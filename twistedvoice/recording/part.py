@@ -21,7 +21,8 @@ from ..audio.wavwriter import WavWriter
 from ..errors import EncryptionError
 from ..formats import AudioFormat
 from .lock import create_locked, lock_abandoned
-from .mixer import CHANNELS, Batch, Mixed, Mixer
+from .mixer import Batch, Mixed, Mixer
+from .pieces import CHANNELS
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import Journal, Seconds, journal_path, read_lines

@@ -15,6 +15,7 @@ from itertools import chain
 
 from ..formats import AudioFormat
 from ..realtime.tracks import Note
+from .pieces import CALLER, CHANNELS, SERVICE, put
 
 __all__ = ["PAUSE", "RESUME", "Pauses", "outside", "paused_spans"]
 
@@ -110,19 +111,19 @@ class Pauses:
 
     def spans(self, *, caller: bool) -> Sequence[Span]:
         """:returns: what is silent on one side, in samples."""
-        if not caller:
+        if not caller or not self._spans:
             return self._spans
         return [(start, end + self._on_its_way) for start, end in self._spans]
 
-    def silence(self, sound: bytearray, start: int, *, caller: bool) -> None:
-        """Make silent what is paused of one side that begins at ``start``."""
-        width = self._format.sample_bytes
-        stop = start + len(sound) // width
+    def silence(self, both: bytearray, start: int, *, caller: bool) -> None:
+        """Make silent what is paused on one side of sound that begins at ``start``."""
+        width, channel = self._format.sample_bytes, CALLER if caller else SERVICE
+        stop = start + len(both) // (CHANNELS * width)
         for first, last in self.spans(caller=caller):
             first, last = max(first, start), min(last, stop)
             if first < last:
                 silence = self._format.silence((last - first) * width)
-                sound[(first - start) * width : (last - start) * width] = silence
+                put(both, first - start, silence, width, channel)
 
     def let(self, frames: Frames, *, caller: bool) -> Frames:
         """:returns: what of one side's frames is not paused, in pieces."""

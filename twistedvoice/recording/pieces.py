@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..formats import AudioFormat
+__all__ = [
+    "CALLER",
+    "CHANNELS",
+    "SERVICE",
+    "before",
+    "fill",
+    "in_one",
+    "joined",
+    "one_by_one",
+    "put",
+]
 
-__all__ = ["before", "fill", "in_one", "interleaved", "joined"]
+#: The channels of a recording: the caller left, the service right.
+CALLER, SERVICE = 0, 1
+CHANNELS = 2
 
 
 def in_one(
-    frames: Sequence[tuple[int, bytes]],
-    format: AudioFormat,  # noqa: A002
-    step: int,
+    frames: Sequence[tuple[int, bytes]], size: int, step: int
 ) -> Sequence[tuple[int, bytes]]:
     """
     Join frames, when each is whole and follows the one before: the usual case.
+
+    :param size: the bytes of a whole frame.
+    :param step: the time from one to the next.
     """
     if not frames:
         return frames
@@ -30,9 +43,20 @@ def in_one(
     times, payloads = zip(*frames, strict=True)
     if times != tuple(range(first, first + step * count, step)):
         return frames
-    if set(map(len, payloads)) != {format.frame_bytes}:
+    if set(map(len, payloads)) != {size}:
         return frames
     return [(first, b"".join(payloads))]
+
+
+def one_by_one(
+    frames: Sequence[tuple[int, bytes]], size: int, step: int
+) -> Sequence[tuple[int, bytes]]:
+    """:returns: the frames that :func:`in_one` joined, or that it did not."""
+    return [
+        (first + step * number, sound[number * size : (number + 1) * size])
+        for first, sound in frames
+        for number in range(max(1, -(-len(sound) // size)))
+    ]
 
 
 def before(
@@ -43,15 +67,32 @@ def before(
             yield position, payload[: (end - position) * width]
 
 
+def put(both: bytearray, at: int, sound: bytes, width: int, channel: int) -> None:
+    """
+    Write sound of one channel into sound of both, interleaved.
+
+    :param at: the sample frame where it begins; all of it has room.
+    :param width: bytes of a sample.
+    """
+    stride = CHANNELS * width
+    start, stop = at * stride + channel * width, at * stride + CHANNELS * len(sound)
+    for byte in range(width):
+        both[start + byte : stop : stride] = sound[byte::width]
+
+
 def fill(
-    sound: bytearray, frames: Sequence[tuple[int, bytes]], start: int, width: int
+    both: bytearray,
+    frames: Sequence[tuple[int, bytes]],
+    start: int,
+    width: int,
+    channel: int,
 ) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
     """
-    Put frames into the span that begins at ``start``.
+    Put one channel's frames into the span of both that begins at ``start``.
 
     :returns: what should have come before it, and what comes after it.
     """
-    end = start + len(sound) // width
+    end = start + len(both) // (CHANNELS * width)
     late, waiting = [], []
     for position, payload in frames:
         size = len(payload) // width
@@ -60,10 +101,8 @@ def fill(
         if first:
             late.append((position, payload[: first * width]))
         if last > first:
-            at = (position + first - start) * width
-            sound[at : at + (last - first) * width] = payload[
-                first * width : last * width
-            ]
+            piece = payload[first * width : last * width]
+            put(both, position + first - start, piece, width, channel)
         if last < size:
             waiting.append((position + last, payload[last * width :]))
     return late, waiting
@@ -83,11 +122,3 @@ def joined(
         end = position + len(payload) // width
     if pieces:
         yield start, b"".join(pieces)
-
-
-def interleaved(left: bytearray, right: bytearray, width: int) -> bytes:
-    both = bytearray(2 * len(left))
-    for byte in range(width):
-        both[byte :: 2 * width] = left[byte::width]
-        both[width + byte :: 2 * width] = right[byte::width]
-    return bytes(both)

@@ -70,7 +70,7 @@ class WriterProcess:
     def new(self, path: Path, format: AudioFormat, **options: Any) -> _RemotePart:  # noqa: A002
         """:returns: one over there."""
         about = (str(path), format.encoding, format.rate, options)
-        return _RemotePart(self, next(self._numbers), about)
+        return _RemotePart(self, next(self._numbers), about, format.frame_bytes)
 
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """Do all in one message; the jobs are methods of parts that were made here."""
@@ -152,6 +152,7 @@ class _RemotePart:
     number: int
     #: With the key that recordings are sealed with.
     _about: tuple[Any, ...] = field(repr=False)
+    _frame_bytes: int
     _facts: Facts = field(factory=Facts)
 
     @property
@@ -199,7 +200,9 @@ class _RemotePart:
         if verb == "open":
             self._writer.opens(self)
             return self.resumption()
-        return Order(self.number, verb, () if verb == "discard" else (plain(batch),))
+        if verb == "discard":
+            return Order(self.number, verb, ())
+        return Order(self.number, verb, (plain(batch, self._frame_bytes),))
 
     def resumption(self) -> Order:
         """:returns: what a process must know before it can do anything else."""
@@ -249,7 +252,7 @@ class _Running:
         """:raises EOFError: or an ``OSError``, when the process is gone."""
         line = self._free.get()
         try:
-            line.send(orders)
+            line.send([tuple(order) for order in orders])
             return [Answer(Facts(*facts), error) for facts, error in line.receive()]
         finally:
             self._free.put(line)

@@ -22,7 +22,8 @@ from typing import Any
 from ..errors import EncryptionError
 from ..formats import AudioFormat
 from .cipher import Box
-from .mixer import CHANNELS, Late, Moved
+from .mixer import Late, Moved
+from .pieces import CHANNELS
 from .private import open_private
 from .vault import SOUND_SUFFIXES
 
@@ -138,7 +139,7 @@ class Seconds:
         self._filled = 0
         self._second = second
 
-    def add(self, block: bytes) -> Iterator[Line]:
+    def add(self, block: bytes | bytearray) -> Iterator[Line]:
         """:returns: a line for each second that ``block`` completes."""
         view = memoryview(block)
         while view:

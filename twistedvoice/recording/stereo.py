@@ -14,7 +14,8 @@ from attrs import frozen
 
 from ..audio.riff import Layout, read_layout
 from ..formats import AudioFormat, Encoding
-from .mixer import CHANNELS, SERVICE, Late, Moved
+from .mixer import Late, Moved
+from .pieces import CHANNELS, SERVICE, put
 from .sidecar import Line, checksum, sum_line
 from .vault import damaged_spans
 
@@ -173,8 +174,7 @@ class Stereo:
         at = position * frame_bytes
         there = bytearray(self.read(at, len(payload) * CHANNELS))
         payload = payload[: len(there) // CHANNELS]
-        for byte in range(width):
-            there[channel * width + byte :: frame_bytes] = payload[byte::width]
+        put(there, 0, payload, width, channel)
         self._write(self.layout.data_at + at, there)
 
     def _write(self, at: int, data: bytes | bytearray) -> None:

@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from ..formats import FRAME_MS, FRAME_US
 from ..realtime.tracks import Note
 from .mixer import Batch
+from .pieces import in_one
 
 __all__ = ["Answer", "Facts", "Line", "Order", "WriterError", "batch_of", "plain"]
 
@@ -68,6 +70,10 @@ class Answer(NamedTuple):
             return cls(facts, (error.errno, error.strerror or "", name))
         return cls(facts, (0, traceback.format_exc(), None))
 
+    def bare(self) -> tuple[Any, ...]:
+        """:returns: it in plain tuples."""
+        return tuple(self.facts), self.error
+
     def check(self) -> None:
         """
         :raises OSError: as it was raised over there.
@@ -85,9 +91,12 @@ class Line:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
 
-    def send(self, values: Sequence[NamedTuple]) -> None:
-        """:raises OSError: when the other end is gone."""
-        data = marshal.dumps([_bare(value) for value in values])
+    def send(self, values: list[tuple[Any, ...]]) -> None:
+        """
+        :param values: plain tuples: marshal knows none of their children.
+        :raises OSError: when the other end is gone.
+        """
+        data = marshal.dumps(values)
         self._end.sendall(_HEAD.pack(len(data)) + data)
 
     def receive(self) -> Any:
@@ -115,22 +124,24 @@ class Line:
         return data
 
 
-def plain(batch: Batch | None) -> tuple[Any, ...] | None:
-    """:returns: a batch as it goes over the line."""
+def plain(batch: Batch | None, frame_bytes: int) -> tuple[Any, ...] | None:
+    """
+    :param frame_bytes: of a whole frame; those are joined where they may be.
+    :returns: a batch as it goes over the line.
+    """
     if batch is None:
         return None
-    notes = [tuple(note) for note in batch.notes]
-    return tuple(batch._replace(notes=notes))  # type: ignore[arg-type]
+    heard, played, until_us, now_us, notes, lost = batch
+    if not notes:
+        heard = in_one(heard, frame_bytes, FRAME_MS)
+        played = in_one(played, frame_bytes, FRAME_US)
+    return heard, played, until_us, now_us, [tuple(note) for note in notes], lost
 
 
 def batch_of(values: Sequence[Any] | None) -> Batch | None:
     """:returns: the batch that came over the line."""
     if values is None:
         return None
-    batch = Batch(*values)
-    return batch._replace(notes=[Note(*values) for values in batch.notes])
-
-
-def _bare(value: NamedTuple) -> tuple[Any, ...]:
-    """:returns: what marshal takes: it knows tuples, and none of their children."""
-    return tuple(_bare(each) if isinstance(each, Facts) else each for each in value)
+    heard, played, until_us, now_us, notes, lost = values
+    notes = [Note(*note) for note in notes]
+    return Batch(heard, played, until_us, now_us, notes, lost)

@@ -122,14 +122,7 @@ def _serve(line: Line, desk: Desk) -> None:
     # A service that is killed does not wait for its answer.
     with suppress(EOFError, OSError):
         while True:
-            line.send([_done(desk, values) for values in line.receive()])
-
-
-def _done(desk: Desk, values: Sequence[Any]) -> Answer:
-    answer = desk.do(Order(*values))
-    # A service that shares our core has frames to send in between.
-    os.sched_yield()
-    return answer
+            line.send([desk.do(Order(*values)).bare() for values in line.receive()])
 
 
 if __name__ == "__main__":
