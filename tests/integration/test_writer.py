@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
+from select import select
+from threading import Thread
 
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,12 +18,19 @@ from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.process import WriterProcess
+from twistedvoice.recording.pulse import MOST_UNANSWERED
 from twistedvoice.recording.sidecar import read_lines
 from twistedvoice.recording.vault import opener
 
 from ..recording.parts_contract import HELLO, LOUD, LOW, WELCOME, PartsContract
 
 ENVIRON = {"PYTHONPATH": str(Path(twistedvoice.__file__).parents[1])}
+
+#: Has a process wait for a pipe where it would wait for the disk.
+STALLS = """
+import os
+os.fsync = lambda descriptor: open(os.environ["STALL"]).read()
+"""
 
 
 def half_a_second(number: int) -> Batch:
@@ -36,14 +46,15 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
-        self.parts = self.writer = WriterProcess(ENVIRON, lines=2)
+        self.pauses = list[float]()
+        self.parts = self.writer = WriterProcess(ENVIRON, self.pauses.append, lines=2)
         self.addCleanup(self.writer.stop)
 
-    def kill(self) -> None:
-        """Kill the process, which is there."""
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the process, which is there."""
         pid = self.writer.pid
         assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
     def test_killed(self) -> None:
         """Another process goes on; what the first one held is silence, and is told."""
@@ -69,6 +80,87 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertIn({"kind": "lost", "at": 500, "ms": 200}, lines)
         self.assertEqual([n["at"] for n in lines if n["kind"] == "sum"], [0, 1000])
         self.assertTrue(lines[-1]["degraded"])
+
+    def test_hangs(self) -> None:
+        """One that hangs is killed; what it held is lost and told, and nothing else."""
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        part.append(half_a_second(0))
+        first = self.writer.pid
+        self.kill(signal.SIGSTOP)
+        with capturedLogs() as logged:
+            for _ in range(MOST_UNANSWERED + 5):
+                self.writer.watch()
+            part.append(half_a_second(1))
+            self.writer.watch()
+        self.assertNotEqual(self.writer.pid, first)
+        told = [str(event["log_format"]) for event in logged]
+        self.assertEqual(["hangs" in each for each in told], [True, False])
+        self.assertEqual(list(part.lost), [(500_000, 700_000)])
+        part.finish(half_a_second(2))
+        self.assertEqual(part.duration_ms, 1_700)
+
+    def test_disk_stalls(self) -> None:
+        """One that waits for the disk does not hang, however long."""
+        stall = Path(self.mktemp())
+        stall.mkdir()
+        (stall / "sitecustomize.py").write_text(STALLS)
+        path = os.pathsep.join([str(stall.absolute()), ENVIRON["PYTHONPATH"]])
+        environ = {"PYTHONPATH": path, "STALL": str((stall / "gate").absolute())}
+        writer = WriterProcess(environ, self.pauses.append, lines=1)
+        self.addCleanup(writer.stop)
+        os.mkfifo(environ["STALL"])
+        part = writer.new(self.folder / "a.wav", MULAW_8K, fsync="second")
+        part.open()
+        first = writer.pid
+        batch = half_a_second(0)
+        appending = Thread(target=part.append, args=(batch,), daemon=True)
+        appending.start()
+        for _ in range(3 * MOST_UNANSWERED):
+            writer.watch()
+            assert writer._running is not None
+            # Its answer is there, or it would never come.
+            self.assertTrue(select([writer._running._pulse._end], [], [], 20)[0])
+        self.assertTrue(appending.is_alive())
+        # The disk answers, and does so at once from now on.
+        with (stall / "gate").open("w"):
+            (stall / "sitecustomize.py").rename(stall / "gate")
+        appending.join(20)
+        self.assertEqual((writer.pid, part.duration_ms), (first, 500))
+
+    def test_no_descriptors(self) -> None:
+        """One that cannot be started now is started a little later."""
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+
+        def pause(seconds: float) -> None:
+            self.pauses.append(seconds)
+            if seconds:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+        writer = WriterProcess(ENVIRON, pause, lines=2)
+        self.addCleanup(writer.stop)
+        part = writer.new(self.folder / "a.wav", MULAW_8K)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        part.open()
+        self.assertEqual(self.pauses, [0, 1])
+
+    def test_none_starts_for_a_while(self) -> None:
+        """Trouble of some seconds costs no recording."""
+        python = sys.executable
+        self.addCleanup(setattr, sys, "executable", python)
+
+        def pause(seconds: float) -> None:
+            sys.executable = python if seconds == 4 else "/bin/false"
+
+        writer = WriterProcess(ENVIRON, pause, lines=1)
+        self.addCleanup(writer.stop)
+        part = writer.new(self.folder / "a.wav", MULAW_8K)
+        sys.executable = "/bin/false"
+        with capturedLogs():
+            part.open()
+        part.finish(half_a_second(0))
+        self.assertEqual(part.duration_ms, 700)
 
     def test_killed_while_it_encrypts(self) -> None:
         """Another process goes on with what is encrypted, too."""
@@ -148,9 +240,10 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_none_starts(self) -> None:
         """Without any process that lives, the error says so."""
-        writer = WriterProcess({}, lines=1)
+        writer = WriterProcess({}, self.pauses.append, lines=1)
         self.patch(sys, "executable", "/bin/false")
         part = writer.new(self.folder / "a.wav", MULAW_8K)
         with capturedLogs():
             error = self.assertRaises(OSError, part.open)
         self.assertIn("again and again", str(error))
+        self.assertEqual(self.pauses, [0, 1, 2, 4, 8])

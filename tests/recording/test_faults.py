@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.calls.doubles import EPOCH, FROM_NUMBER, TO_NUMBER, Exchange, Noteboo
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.recording.local import LocalRecordings
 from twistedvoice.recording.parts import PartsHere
+from twistedvoice.recording.pulse import Pulse
 from twistedvoice.recording.recovery import recover
 from twistedvoice.recording.settle import Settled, settle
 from twistedvoice.recording.sidecar import journal_path, read_lines
@@ -30,7 +32,7 @@ from twistedvoice.store.sqlite import SqliteStore
 
 from .left import leave
 from .test_carrier_side import World
-from .test_local import LOUD, LOW, LineCall, LocalTestCase
+from .test_local import LOUD, LOW, LineCall, LocalTestCase, Thread
 from .twilio_api import HANG
 
 reactor: Any = global_reactor
@@ -233,6 +235,49 @@ class StalledTests(LocalTestCase):
         self.thread.go_on()
         call.talk(2 if seconds > 10 else 1)
         return self.facts(call)
+
+
+class NobodyAnswers(PartsHere):
+    """Hangs with its thread until it is seen that nobody answers."""
+
+    def __init__(self, thread: Thread) -> None:
+        self.thread = thread
+        ours, self._silent = socket.socketpair()
+        self._pulse = Pulse(ours)
+
+    def watch(self) -> None:
+        """Let another one go on when this one hangs."""
+        if self._pulse.beat():
+            self.thread.go_on()
+
+    def stop(self) -> None:
+        """Close what it has open."""
+        self._pulse.close()
+        self._silent.close()
+
+
+class HungWriterTests(LocalTestCase):
+    """The writer process is there and does nothing."""
+
+    def test_hangs(self) -> None:
+        """After 16 seconds another goes on, and what waited in memory is not lost."""
+        self.successResultOf(self.recordings.stopService())
+        self.recordings = LocalRecordings(
+            self.clock, self.folder, self.thread.defer, NobodyAnswers(self.thread)
+        )
+        self.recordings.startService()
+        call = LineCall(self)
+        call.said_something()
+        self.thread.stalled = True
+        call.talk(14.5)
+        self.assertTrue(self.thread.stalled)
+        call.talk(2)
+        self.assertFalse(self.thread.stalled)
+        facts = self.facts(call)
+        self.assertEqual((facts["degraded"], facts["lost"]), (False, []))
+        self.assertEqual(facts["duration_ms"], 16_500)
+        self.successResultOf(self.recordings.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class WallClockTests(SynchronousTestCase):

@@ -25,6 +25,7 @@ from ..interfaces import CallRecord, RecordingWish
 from ..realtime.tracks import Tracks
 from .part import FsyncPolicy
 from .parts import Parts
+from .pulse import BEAT_SECONDS
 from .recording import Recording, State
 from .recovery import recover
 from .settle import PART_SUFFIX
@@ -93,7 +94,8 @@ class LocalRecordings(Service):
         self._key = key
         self._encryption_key = encryption_key
         self._visits = LoopingCall(lambda: self._together.gather(self._visit))
-        self._visits.clock = clock
+        self._watch = LoopingCall(parts.watch)
+        self._visits.clock = self._watch.clock = clock
         self._slots: list[dict[str, Recording]] = [{} for _ in range(_SLOTS)]
         self._visited = 0
         #: What must be through before the service has stopped: sessions, recovery.
@@ -107,6 +109,7 @@ class LocalRecordings(Service):
         super().startService()
         visited = self._visits.start(_BATCH_SECONDS / _SLOTS, now=False)
         visited.addErrback(_log_unvisited)
+        self._watch.start(BEAT_SECONDS).addErrback(_log_unwatched)
         self._unfinished.add(_RECOVERY)
         recovered = self._together.defer(
             recover, self._folder, self._key, self._encryption_key
@@ -213,8 +216,9 @@ class LocalRecordings(Service):
     def _stop_if_finished(self) -> None:
         if self.running or self._unfinished:
             return
-        if self._visits.running:
-            self._visits.stop()
+        for each in (self._visits, self._watch):
+            if each.running:
+                each.stop()
         if self._stopped:
             self._together.defer(self._parts.stop).addBoth(self._tell_stopped)
 
@@ -226,6 +230,10 @@ class LocalRecordings(Service):
 
 def _log_unvisited(failure: Failure) -> None:
     _log.failure("recordings are not visited any more; ended calls are", failure)
+
+
+def _log_unwatched(failure: Failure) -> None:
+    _log.failure("who writes recordings is not watched any more", failure)
 
 
 def _about(record: CallRecord) -> Mapping[str, object]:

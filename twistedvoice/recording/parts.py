@@ -72,13 +72,16 @@ class Part(Protocol):
 
 
 class Parts(Protocol):
-    """Makes parts, and does jobs of many of them at once; its methods block."""
+    """Makes parts, and does jobs of many at once; all but the watch may block."""
 
     def new(self, path: Path, format: AudioFormat, **options: Any) -> Part:  # noqa: A002
         """:param options: what else :class:`.part.PartFile` is made with."""
 
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """:returns: for each job its result, or the failure of what it raised."""
+
+    def watch(self) -> None:
+        """Let no job wait for who hangs; called every second, in the reactor."""
 
     def stop(self) -> None:
         """Let go of everything; no job comes any more."""
@@ -94,6 +97,9 @@ class PartsHere:
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """Do one job after the other."""
         return [_done(job) for job in jobs]
+
+    def watch(self) -> None:
+        """Whoever hangs here hangs with the thread."""
 
     def stop(self) -> None:
         """Nothing is held."""

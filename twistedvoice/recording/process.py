@@ -4,8 +4,8 @@
 To put the two sides of a call together takes about a tenth of a millisecond, twice a
 second. In a thread the reactor waits for the interpreter meanwhile, at each frame that
 it reads or sends; beside another process it does not. When that process dies another
-one goes on where it was, and what was not answered is asked again. All of it blocks and
-is called in worker threads.
+one goes on where it was, and what was not answered is asked again; one that hangs is
+killed. All of it but the watch blocks and is called in worker threads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import errno
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,12 +28,14 @@ from twisted.python.failure import Failure
 from ..formats import AudioFormat
 from .mixer import Batch
 from .parts import Job
+from .pulse import Pulse
 from .wire import Answer, Facts, Line, Order, WriterError, plain
 
 __all__ = ["WriterProcess"]
 
-#: What ended so many processes is not tried with another.
-_TRIES = 3
+#: How long is waited after each process that died of an order, or did not start, in
+#: seconds; sound waits in memory meanwhile. When one more dies the order has failed.
+_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
 #: How long a process may take for what is left when it shall end.
 _LAST_SECONDS = 10.0
 
@@ -47,12 +49,20 @@ class WriterProcess:
     Implements :class:`.parts.Parts`.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, lines: int) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        pause: Callable[[float], object],
+        *,
+        lines: int,
+    ) -> None:
         """
         :param environ: the environment of the process.
+        :param pause: blocks for so many seconds.
         :param lines: how many threads may ask at the same time.
         """
         self._environ = dict(environ)
+        self._pause = pause
         self._line_count = lines
         self._numbers = count()
         self._lock = Lock()
@@ -93,27 +103,28 @@ class WriterProcess:
         """
         Have ``orders`` carried out, by another process if this one dies of it.
 
-        :raises OSError: when none survives.
+        :raises OSError: when none survives, or can be started.
         """
-        opened_now = {order.number for order in orders if order.verb == "open"}
         try:
-            for _ in range(_TRIES):
-                running = self._start()
-                others = [
-                    part
-                    for number, part in self._open.copy().items()
-                    if number not in opened_now
-                ]
+            for pause in _PAUSES:
                 try:
-                    running.resume(others)
-                    return running.ask(orders)
-                except (EOFError, OSError):
-                    self._replace(running)
+                    return self._asked(orders)
+                except OSError:
+                    if self._stopped:
+                        raise
+                self._pause(pause)
+            return self._asked(orders)
         finally:
             for order in orders:
                 if order.verb in ("finish", "discard"):
                     self._open.pop(order.number, None)
-        raise OSError(errno.EPIPE, "the writer process died again and again")
+
+    def watch(self) -> None:
+        """Kill the process when it hangs, so that who waits for it need not."""
+        running = self._running
+        if running is not None and running.hangs():
+            _log.error("the writer process hangs; it is killed")
+            running.signal_kill()
 
     def opens(self, part: _RemotePart) -> None:
         """``part`` has files, or will have them in a moment."""
@@ -127,6 +138,23 @@ class WriterProcess:
         if running is not None and not running.end():
             _log.error("the writer process hangs; left")
 
+    def _asked(self, orders: Sequence[Order]) -> Sequence[Answer]:
+        """:raises OSError: when the process dies, or none starts."""
+        opened_now = {order.number for order in orders if order.verb == "open"}
+        running = self._start()
+        others = [
+            part
+            for number, part in self._open.copy().items()
+            if number not in opened_now
+        ]
+        try:
+            running.resume(others)
+            return running.ask(orders)
+        except (EOFError, OSError) as error:
+            self._replace(running)
+            why = "the writer process died again and again"
+            raise OSError(errno.EPIPE, why) from error
+
     def _start(self) -> _Running:
         with self._lock:
             if self._stopped:
@@ -139,8 +167,9 @@ class WriterProcess:
         with self._lock:
             if self._running is not dead:
                 return  # another thread saw it first
+            # Another one can take over when it has let go of its files.
+            dead.kill()
             self._running = None
-        dead.kill()
         _log.error("the writer process died; another one goes on")
 
 
@@ -228,7 +257,7 @@ class _Running:
     """One process, and a line to it for each thread that may ask."""
 
     def __init__(self, environ: Mapping[str, str], lines: int) -> None:
-        pairs = [socket.socketpair() for _ in range(lines)]
+        pairs = [socket.socketpair() for _ in range(lines + 1)]
         theirs = [end.fileno() for _, end in pairs]
         # -P: what happens to lie in the working directory is none of its modules.
         module = [sys.executable, "-P", "-m", "twistedvoice.recording.writer"]
@@ -241,7 +270,8 @@ class _Running:
         self.pid = self._process.pid
         for _, end in pairs:
             end.close()
-        self._lines = [Line(end) for end, _ in pairs]
+        self._pulse = Pulse(pairs[0][0])
+        self._lines = [Line(end) for end, _ in pairs[1:]]
         self._free: SimpleQueue[Line] = SimpleQueue()
         for line in self._lines:
             self._free.put(line)
@@ -267,19 +297,35 @@ class _Running:
                     _log.error("a recording cannot go on: {why}", why=answer.error[1])
             self._resumed = True
 
+    def hangs(self) -> bool:
+        """:returns: whether it has not answered for too long, once; does not block."""
+        return self._pulse.beat()
+
+    def signal_kill(self) -> None:
+        """Have it end, without waiting for that."""
+        self._process.kill()
+
     def kill(self) -> None:
-        """End it now: it may live on without one of its lines."""
+        """
+        End it now: it may live on without one of its lines.
+
+        One that waits for the disk ends when that answers; nothing could be written
+        before.
+        """
         self._process.kill()
         self._process.wait()
-        for line in self._lines:
-            line.close()
+        self._close()
 
     def end(self) -> bool:
         """:returns: whether it ended in time once it had nothing more to do."""
-        for line in self._lines:
-            line.close()
+        self._close()
         try:
             self._process.wait(_LAST_SECONDS)
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def _close(self) -> None:
+        self._pulse.close()
+        for line in self._lines:
+            line.close()

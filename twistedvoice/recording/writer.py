@@ -21,6 +21,7 @@ from typing import Any
 
 from ..formats import AudioFormat
 from .part import PartFile
+from .pulse import answer
 from .wire import Answer, Facts, Line, Order, batch_of
 
 __all__ = ["Desk", "main"]
@@ -101,7 +102,11 @@ class Desk:
 
 
 def main(descriptors: Sequence[str]) -> None:
-    """Serve the sockets of these descriptors until they are closed."""
+    """
+    Serve the sockets of these descriptors until they are closed.
+
+    :param descriptors: first the one for the pulse, then one for each line.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Those are for the service, whose end is ours.
         signal.signal(number, signal.SIG_IGN)
@@ -109,10 +114,12 @@ def main(descriptors: Sequence[str]) -> None:
         os.nice(_NICENESS)
     gc.set_threshold(_GC_THRESHOLD)
     desk = Desk()
-    lines = [Line(socket.socket(fileno=int(each))) for each in descriptors]
+    pulse, *ends = [socket.socket(fileno=int(each)) for each in descriptors]
+    lines = [Line(end) for end in ends]
     threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
     for thread in threads:
         thread.start()
+    answer(pulse)
     for thread in threads:
         thread.join()
     desk.abandon()
