@@ -12,11 +12,13 @@ from tests.archive.people import CommandTestCase
 from tests.recording.left import CALLER, SERVICE, leave
 from tests.sources import ROOT
 from twistedvoice.archive.verify import verify
+from twistedvoice.audio.riff import UNKNOWN_SIZE
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.errors import EncryptionError
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.part import PartFile
+from twistedvoice.recording.vault import opener
 
 KEY, SEAL = bytes(range(32)), b"sixteen bytes or more"
 LOUD, LOW = 32124, -31100
@@ -80,6 +82,15 @@ class DecryptTests(EncryptedTestCase):
         self.assertEqual(self.decrypt("--json"), 1)
         (told,) = self.told()
         self.assertEqual(told["problems"], ["966 ms are missing at the end"])
+
+    def test_cut_with_an_old_header(self) -> None:
+        """A header that somebody kept from before the end does not hide a cut."""
+        with opener(KEY)(self.path, "r+") as file:
+            file.seek(54)
+            file.write(UNKNOWN_SIZE.to_bytes(4, "little"))
+        os.truncate(self.path, 4096 * 9)
+        self.assertEqual(self.decrypt(), 1)
+        self.assertIn("its header is from before its end", self.out.getvalue())
 
     def test_part(self) -> None:
         """What a dead process left can be listened to as it is."""

@@ -15,7 +15,7 @@ from ..audio.wavwriter import WavWriter
 from ..errors import ArchiveError, EncryptionError
 from ..recording.pieces import CHANNELS
 from ..recording.stereo import Stereo
-from ..recording.vault import is_vault, opener
+from ..recording.vault import VAULT_SUFFIX, is_vault, opener
 from .arguments import Commands, add_encryption_key_file, command, encryption_key
 from .screen import tell
 from .words import clock
@@ -58,10 +58,7 @@ def decrypt(path: Path, key: bytes, out: Path) -> list[str]:
         except BaseException:
             out.unlink()
             raise
-        missing = _stated(sound) - sound.layout.data_bytes
-        if missing > 0:
-            missing_ms = missing * 1000 // sound.second_bytes
-            problems.append(f"{missing_ms} ms are missing at the end")
+        problems += _end(sound, is_finished=path.suffix == VAULT_SUFFIX)
     return problems
 
 
@@ -95,11 +92,16 @@ def _run(said: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _stated(sound: Stereo) -> int:
-    """:returns: how much sound there should be; 0 while it is being written."""
+def _end(sound: Stereo, *, is_finished: bool) -> Iterator[str]:
+    """:returns: a sentence when the end is missing, or nothing says where it is."""
     sound.file.seek(sound.layout.data_at - 4)
     stated = int.from_bytes(sound.file.read(4), "little")
-    return 0 if stated == UNKNOWN_SIZE else stated
+    missing = stated - sound.layout.data_bytes
+    if stated == UNKNOWN_SIZE:
+        if is_finished:
+            yield "its header is from before its end, which may be missing"
+    elif missing > 0:
+        yield f"{missing * 1000 // sound.second_bytes} ms are missing at the end"
 
 
 def _open_private(path: str, flags: int) -> int:
