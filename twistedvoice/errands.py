@@ -152,10 +152,10 @@ class ErrandStore(Protocol):
         self, ids: Sequence[str] | None, *, now: float
     ) -> Deferred[Sequence[str]]:
         """
-        Let parked ones be due now, begun never.
+        Let those be due now, begun never, that are parked or wait for a later attempt.
 
         :param ids: which ones; None for all.
-        :returns: the ids of those that were parked.
+        :returns: the ids of those that were put off so.
         """
 
     def drop_errand(self, errand_id: str) -> Deferred[Sequence[str]]:

@@ -90,13 +90,19 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual((told["attempts"], told["reason"]), (1, "no brush"))
 
     def test_retry(self) -> None:
-        """A parked one is due again; what is not parked is none to retry."""
+        """A parked one is due again; what is due already is none to retry."""
         self.park()
         self.assertEqual(self.run_it("retry", "S1/paint"), 0)
         self.assertEqual(self.states()["S1/paint"], "waiting")
         self.assertEqual(self.out.getvalue(), "S1/paint: tried again\n")
         self.assertEqual(self.run_it("retry", "S1/paint"), 1)
         self.assertIn("S1/paint: there is none", self.errors.getvalue())
+
+    def test_retry_late(self) -> None:
+        """One that would be tried later is tried now."""
+        self.store.errand_failed("S1/paint", "n-1", "no", due_at=self.now + 3600)
+        self.assertEqual(self.run_it("retry", "S1/paint"), 0)
+        self.assertEqual(self.out.getvalue(), "S1/paint: tried again\n")
 
     def test_retry_all(self) -> None:
         """All that are parked, which may be none."""

@@ -51,6 +51,14 @@ class PostTests(OutboxTestCase):
         self.assertEqual(self.clerk.asked[1].kind, "frame")
         self.assertEqual(self.clerk.asked[1].found, {"path": "b.png"})
 
+    def test_one_kind_hangs(self) -> None:
+        """Those of other kinds need not wait for whoever does not answer."""
+        outbox = self.start(at_once=2)
+        self.post(outbox, *(errand(session=f"S{n}") for n in range(9)))
+        self.post(outbox, errand("frame", session="S10"))
+        ids = [each.id for each in self.clerk.asked]
+        self.assertEqual(ids, ["S0/paint", "S1/paint", "S10/frame"])
+
     def test_so_many_at_once(self) -> None:
         """The rest waits until one is through, and then need not wait for a look."""
         outbox = self.start(at_once=2)

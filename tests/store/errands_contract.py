@@ -194,8 +194,18 @@ class ErrandsContract(Base):
         [again] = await self.take()
         self.assertEqual(again, errand())
 
+    async def test_late_errand_is_hurried(self) -> None:
+        """One that failed and waits is due now; one that somebody is at is left."""
+        await self.store.add_errands([errand(), errand(session="S2")], now=NOW)
+        await self.take()
+        await self.store.errand_failed("S1/export", "node-a", "no", due_at=NOW + 900)
+        self.assertEqual(await self.taken_ids(NOW + 10), [])
+        hurried = await self.store.retry_errands(None, now=NOW + 10)
+        self.assertEqual(hurried, ["S1/export"])
+        self.assertEqual(await self.taken_ids(NOW + 10), ["S1/export"])
+
     async def test_all_parked_are_tried_again(self) -> None:
-        """Without names every parked one is meant, and no other."""
+        """Without names every one that was put off is meant, and no other."""
         await self.store.add_errands([errand(), errand(session="S2")], now=NOW)
         await self.take(limit=1)
         await self.store.errand_failed("S1/export", "node-a", "no", due_at=None)

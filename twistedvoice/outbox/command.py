@@ -59,11 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing.set_defaults(work=_list)
     retry = commands.add_parser(
-        "retry", parents=[every], help="have what is parked tried again"
+        "retry", parents=[every], help="have what is parked, or waits, tried now"
     )
     which = retry.add_mutually_exclusive_group(required=True)
     which.add_argument("id", metavar="ID", nargs="?")
-    which.add_argument("--all", action="store_true", help="all that is parked")
+    which.add_argument("--all", action="store_true", help="all of these")
     retry.set_defaults(work=_retry)
     drop = commands.add_parser(
         "drop", parents=[every], help="forget an errand, and what waits for it"

@@ -58,7 +58,8 @@ class Outbox(Service):
     :param performers: by the kind of errand; other kinds are left alone.
     :param holder: the node id of this process.
     :param random: gives anything from 0 to 1.
-    :param at_once: how many are performed at the same time.
+    :param at_once: how many of a kind are performed at the same time: where one kind
+        waits for somebody who does not answer, the others need not.
     :param attempts: how often one may be begun before it is parked.
     """
 
@@ -91,8 +92,8 @@ class Outbox(Service):
         self._looks.clock = self._upkeep.clock = clock
         #: What is under way: looks, upkeep and attempts.
         self._under_way: set[Deferred[None]] = set()
-        #: The ids of what the store has leased to us.
-        self._held: set[str] = set()
+        #: What the store has leased to us: the kinds by id.
+        self._held: dict[str, str] = {}
         self._is_looking = self._look_again = False
         self._store_fails = False
 
@@ -162,25 +163,27 @@ class Outbox(Service):
             self._is_looking = False
 
     async def _look(self) -> None:
-        room = self._at_once - len(self._held)
-        if room <= 0:
-            return
-        now = self._wall()
         try:
-            taken = await self._store.take_errands(
-                list(self._performers),
-                self._holder,
-                limit=room,
-                expires_at=now + _LEASE_SECONDS,
-                now=now,
-            )
+            for kind in self._performers:
+                room = self._at_once - list(self._held.values()).count(kind)
+                if room > 0:
+                    await self._take(kind, room)
         except StoreError as error:
             self._store_failed(error)
-            return
+
+    async def _take(self, kind: str, room: int) -> None:
+        now = self._wall()
+        taken = await self._store.take_errands(
+            [kind],
+            self._holder,
+            limit=room,
+            expires_at=now + _LEASE_SECONDS,
+            now=now,
+        )
         self._store_fails = False
         # One whose lease ended while the store stalled is still at work here.
         fresh = [errand for errand in taken if errand.id not in self._held]
-        self._held.update(errand.id for errand in fresh)
+        self._held.update((errand.id, kind) for errand in fresh)
         if self.running:
             for errand in fresh:
                 self._begin(self._do(errand))
@@ -188,7 +191,7 @@ class Outbox(Service):
     async def _do(self, errand: Errand) -> None:
         outcome = await self._attempt(errand)
         await self._note(errand, outcome)
-        self._held.discard(errand.id)
+        del self._held[errand.id]
         self.poke()
 
     async def _attempt(self, errand: Errand) -> Done | Failed:

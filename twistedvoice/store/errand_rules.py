@@ -97,8 +97,11 @@ def failed(
 
 def retry(rows: Rows, ids: Sequence[str] | None, now: float) -> Sequence[str]:
     """See :meth:`twistedvoice.errands.ErrandStore.retry_errands`."""
-    parked = rows.errands(["parked"], None)
-    wanted = [kept for kept in parked if ids is None or kept.errand.id in ids]
+    wanted = [
+        kept
+        for kept in rows.errands(["parked", "waiting"], None)
+        if (ids is None or kept.errand.id in ids) and _is_put_off(kept, now)
+    ]
     for kept in wanted:
         anew = evolve(kept.errand, attempts=0)
         rows.put_errand(evolve(kept, errand=anew, state="waiting", due_at=now))
@@ -115,6 +118,10 @@ def drop(rows: Rows, errand_id: str) -> Sequence[str]:
     for each in rows.followers(errand_id):
         dropped += drop(rows, each.errand.id)
     return dropped
+
+
+def _is_put_off(kept: KeptErrand, now: float) -> bool:
+    return kept.state == "parked" or (not kept.holder and kept.due_at > now)
 
 
 def _held(rows: Rows, ids: Iterable[str], holder: str) -> Iterable[KeptErrand]:
