@@ -100,8 +100,10 @@ class DecryptTests(EncryptedTestCase):
 
     def test_refused(self) -> None:
         """A wrong key, no key, a plain file and one in the way are errors."""
-        self.assertEqual(self.decrypt("--encryption-key-file", self.other), 2)
+        right, self.key = self.key, self.other
+        self.assertEqual(self.decrypt(), 2)
         self.assertIn("with another key", self.errors.getvalue())
+        self.key = right
         self.assertEqual(self.decrypt("--encryption-key-file", self.path), 2)
         self.assertIn("is no text", self.errors.getvalue())
         self.assertFalse(self.wav.exists())
@@ -130,6 +132,20 @@ class CommandsTests(EncryptedTestCase):
     def run_with_key(self, *words: object) -> int:
         """:returns: the exit status of a command that has the key."""
         return self.run_command(*words, "--encryption-key-file", self.key)
+
+    def test_rotated(self) -> None:
+        """With the new key and the old one, recordings of both are opened."""
+        keys = ("--encryption-key-file", self.other)
+        leave(self.day / "left.vault", encryption_key=bytes(32))
+        self.assertEqual(self.run_with_key("recover", self.folder, *keys), 0)
+        self.assertEqual(self.run_with_key("verify", self.folder, *keys), 0)
+        for name in ("left", "call"):
+            words = ("show", name, "--folder", self.folder)
+            self.assertEqual(self.run_with_key(*words, *keys), 0)
+            out = ("--out", self.folder / f"{name}.wav")
+            path = self.day / f"{name}.vault"
+            self.assertEqual(self.run_with_key("decrypt", path, *out, *keys), 0)
+        self.assertEqual(self.run_with_key("verify", self.folder), 1)
 
     def test_list(self) -> None:
         """It is listed without any key, by its sidecar."""

@@ -200,8 +200,8 @@ class RecoverTests(EncryptedTestCase):
         part = leave(self.folder / "a.vault", encryption_key=KEY)
         leave(self.folder / "b.wav")
         before = [part.read_bytes(), journal_path(part).read_bytes()]
-        for key in (None, OTHER):
-            found = dict(outcomes(self.folder, None, key))
+        for keys in ([], [OTHER]):
+            found = dict(outcomes(self.folder, None, keys))
             self.assertIsInstance(found[part], EncryptionError)
             after = [part.read_bytes(), journal_path(part).read_bytes()]
             self.assertEqual(after, before)
@@ -315,7 +315,7 @@ def change(path: Path, at: int) -> None:
 
 def recover_quietly(folder: Path) -> list[Path]:
     """:returns: what was finished; what could not be is not logged."""
-    found = [outcome for _, outcome in outcomes(folder, None, KEY)]
+    found = [outcome for _, outcome in outcomes(folder, None, [KEY])]
     return [each for each in found if isinstance(each, Path)]
 
 

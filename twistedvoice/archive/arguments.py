@@ -15,7 +15,7 @@ __all__ = [
     "add_encryption_key_file",
     "add_key_file",
     "command",
-    "encryption_key",
+    "encryption_keys",
     "folder",
 ]
 
@@ -59,24 +59,25 @@ def add_key_file(parser: argparse.ArgumentParser, use: str) -> None:
 def add_encryption_key_file(
     parser: argparse.ArgumentParser, *, required: bool = False
 ) -> None:
-    """Add what :func:`encryption_key` reads."""
+    """Add what :func:`encryption_keys` reads."""
     parser.add_argument(
         "--encryption-key-file",
         metavar="FILE",
         type=Path,
+        action="append",
+        default=[],
         required=required,
         help="open encrypted recordings with the key in this file, as"
-        " recording.encryption_key_file names it",
+        " recording.encryption_key_file names it; again for each older one",
     )
 
 
-def encryption_key(said: argparse.Namespace) -> bytes | None:
+def encryption_keys(said: argparse.Namespace) -> list[bytes]:
     """
-    :returns: the key that recordings are encrypted with, None when none was given.
-    :raises ConfigError: when its file holds none.
+    :returns: the keys that recordings may be encrypted with.
+    :raises ConfigError: when a file holds none.
     """
-    path: Path | None = said.encryption_key_file
-    return None if path is None else read_encryption_key(path)
+    return [read_encryption_key(path) for path in said.encryption_key_file]
 
 
 def folder(text: str) -> Path:

@@ -15,8 +15,8 @@ from ..audio.wavwriter import WavWriter
 from ..errors import ArchiveError, EncryptionError
 from ..recording.pieces import CHANNELS
 from ..recording.stereo import Stereo
-from ..recording.vault import VAULT_SUFFIX, is_vault, opener
-from .arguments import Commands, add_encryption_key_file, command, encryption_key
+from ..recording.vault import VAULT_SUFFIX, fitting_key, is_vault, opener
+from .arguments import Commands, add_encryption_key_file, command, encryption_keys
 from .screen import tell
 from .words import clock
 
@@ -82,7 +82,7 @@ def _written(sound: Stereo, out: Path) -> Iterator[str]:
 def _run(said: argparse.Namespace) -> int:
     if not is_vault(said.path):
         raise ArchiveError(f"{said.path}: is not encrypted")
-    key = encryption_key(said)
+    key = fitting_key(said.path, encryption_keys(said))
     assert key is not None, "the option is required"
     problems = decrypt(said.path, key, said.out)
     for problem in [] if said.json else problems:

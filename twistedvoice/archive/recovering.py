@@ -16,7 +16,7 @@ from .arguments import (
     add_encryption_key_file,
     add_key_file,
     command,
-    encryption_key,
+    encryption_keys,
     folder,
 )
 from .screen import tell, watched
@@ -41,7 +41,7 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
 def _run(said: argparse.Namespace) -> int:
     failed = finished = 0
     key = said.key_file and read_key(said.key_file)
-    found = outcomes(said.folder, key, encryption_key(said))
+    found = outcomes(said.folder, key, encryption_keys(said))
     for part, outcome in watched(found, "recovering"):
         facts = _facts(part, outcome)
         tell(facts, _words(facts), as_json=said.json)

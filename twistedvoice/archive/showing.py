@@ -13,8 +13,9 @@ from attrs import asdict
 
 from ..errors import ArchiveError
 from ..recording.sidecar import Line
+from ..recording.vault import fitting_key
 from ..table import Table, printable, show
-from .arguments import Commands, add_encryption_key_file, command, encryption_key
+from .arguments import Commands, add_encryption_key_file, command, encryption_keys
 from .find import default_folder, recording_named
 from .listing import facts
 from .screen import tell
@@ -50,7 +51,7 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
 
 def _run(said: argparse.Namespace) -> int:
     entry = recording_named(said.recording, said.folder)
-    story = read_story(entry, encryption_key(said))
+    story = read_story(entry, fitting_key(entry.path, encryption_keys(said)))
     if said.picture:
         _draw(story, said.picture)
     if said.json:

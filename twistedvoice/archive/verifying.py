@@ -6,19 +6,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from ..errors import EncryptionError
 from ..recording.seal import read_key
+from ..recording.vault import fitting_key
 from ..table import printable
 from .arguments import (
     Commands,
     add_encryption_key_file,
     add_key_file,
     command,
-    encryption_key,
+    encryption_keys,
 )
 from .catalog import Entry
 from .chains import chains_in
@@ -60,10 +61,10 @@ def add(commands: Commands, wall: Callable[[], float]) -> None:
 
 def _run(said: argparse.Namespace) -> int:
     key = said.key_file and read_key(said.key_file)
-    secret = encryption_key(said)
+    secrets = encryption_keys(said)
     chains = chains_in(said.cdr) if said.cdr else {}
     wrong = _WRONG | _UNPROVEN if key else _WRONG
-    check = partial(_facts, key=key, chains=chains, encryption_key=secret)
+    check = partial(_facts, key=key, chains=chains, encryption_keys=secrets)
     entries = list(watched(recordings_at(said.paths), "looking"))
     states = Counter[str]()
     for entry in watched(entries, "verifying", len(entries)):
@@ -84,13 +85,14 @@ def _facts(
     *,
     key: bytes | None,
     chains: Mapping[str, str],
-    encryption_key: bytes | None,
+    encryption_keys: Sequence[bytes],
 ) -> Mapping[str, object]:
     path = entry.path
     # By its name: what the sidecar says may be another's.
     chain = chains.get(path.stem)
     try:
-        verdict = verify(path, key, chain=chain, encryption_key=encryption_key)
+        secret = fitting_key(path, encryption_keys)
+        verdict = verify(path, key, chain=chain, encryption_key=secret)
     except (OSError, EncryptionError) as error:
         return {"path": str(path), "state": "unreadable", "problems": [str(error)]}
     return {

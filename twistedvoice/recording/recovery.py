@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from .part import LEAST_BYTES
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, parts_of
-from .vault import SOUND_SUFFIXES, sound_size
+from .vault import SOUND_SUFFIXES, fitting_key, sound_size
 
 __all__ = ["check_folder", "outcomes", "recover"]
 
@@ -67,7 +67,8 @@ def recover(
     :returns: the recordings that were finished.
     """
     finished: list[Path] = []
-    for part, outcome in outcomes(folder, key, encryption_key):
+    keys = [] if encryption_key is None else [encryption_key]
+    for part, outcome in outcomes(folder, key, keys):
         if isinstance(outcome, Path):
             finished.append(outcome)
         else:
@@ -76,11 +77,12 @@ def recover(
 
 
 def outcomes(
-    folder: Path, key: bytes | None = None, encryption_key: bytes | None = None
+    folder: Path, key: bytes | None = None, encryption_keys: Sequence[bytes] = ()
 ) -> Iterator[tuple[Path, Path | Exception]]:
     """
     Finish what :func:`recover` finishes.
 
+    :param encryption_keys: one of which opens the sound, where it is encrypted.
     :returns: each part, and its recording or what went wrong with it.
     """
     parts = [
@@ -90,7 +92,7 @@ def outcomes(
     ]
     for part in sorted(parts):
         try:
-            path = _finish_abandoned(part, key, encryption_key)
+            path = _finish_abandoned(part, key, encryption_keys)
         except Exception as error:  # what is in a file is anyone's guess
             yield part, error
         else:
@@ -105,7 +107,7 @@ def outcomes(
 
 
 def _finish_abandoned(
-    part: Path, key: bytes | None, encryption_key: bytes | None
+    part: Path, key: bytes | None, encryption_keys: Sequence[bytes]
 ) -> Path | None:
     """:returns: its new path, None when its writer lives or there is nothing to do."""
     lock = lock_abandoned(part)
@@ -122,5 +124,5 @@ def _finish_abandoned(
             check=True,
             sync=True,
             key=key,
-            encryption_key=encryption_key,
+            encryption_key=fitting_key(part, encryption_keys),
         ).path

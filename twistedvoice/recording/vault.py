@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from io import SEEK_CUR, SEEK_END, SEEK_SET, FileIO, RawIOBase
@@ -29,6 +29,7 @@ __all__ = [
     "VAULT_SUFFIX",
     "VaultFile",
     "damaged_spans",
+    "fitting_key",
     "is_vault",
     "late_box",
     "opener",
@@ -246,6 +247,17 @@ def is_vault(path: Path | str) -> bool:
 def opener(key: bytes | None) -> Callable[[Path | str, str], FileIO]:
     """:returns: what opens the sound of a recording, encrypted or not, by its name."""
     return partial(_open_sound, key)
+
+
+def fitting_key(path: Path, keys: Sequence[bytes]) -> bytes | None:
+    """
+    :returns: the one of ``keys`` that opens the sound at ``path``; the first when none
+        does or needs to; None when there are none.
+    """
+    for key in keys if is_vault(path) else ():
+        with suppress(EncryptionError), VaultFile(path, "r", key):
+            return key
+    return keys[0] if keys else None
 
 
 def late_box(file: FileIO) -> Box | None:
