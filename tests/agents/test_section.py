@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.section import Section, suggestion
+from twistedvoice.agents.section import Section, reading, suggestion
+from twistedvoice.errors import ConfigError
 
 
 class SectionTests(SynchronousTestCase):
@@ -108,3 +109,25 @@ class SectionTests(SynchronousTestCase):
         """Only what is alike is suggested."""
         self.assertEqual(suggestion("hors", ["hours"]), " did you mean 'hours'?")
         self.assertEqual(suggestion("x", ["hours"]), "")
+
+
+class ReadingTests(SynchronousTestCase):
+    """All settings of an agent, in one go."""
+
+    def test_right(self) -> None:
+        """What was read is what stands there."""
+        with reading({"voice": "low"}) as section:
+            voice = section.text("voice")
+        self.assertEqual(voice, "low")
+
+    def test_wrong(self) -> None:
+        """One error names what is wrong, what is unknown, and what was raised."""
+
+        def read() -> None:
+            with reading({"speed": "fast", "sped": 1}) as section:
+                section.number("speed", 1, least=0, most=2)
+                raise ConfigError(["file: is empty"])
+
+        problems = self.assertRaises(ConfigError, read).problems
+        keys = [problem.partition(":")[0] for problem in problems]
+        self.assertEqual(keys, ["speed", "sped", "file"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
 
-from ..errors import ConfigError, EngineError
+from ..errors import EngineError
 from ..speech.bargein import BargeInRules
 from ..speech.engines import Engines, require_engines
 from ..speech.hearing import unknown_words
@@ -21,7 +21,7 @@ from .actions import phone_number
 from .dialogue import Dialogue
 from .dialoguefile import SAMPLE_DIALOGUE, read_dialogue
 from .local import Local
-from .section import Section
+from .section import reading
 from .voicing import Voicing
 from .workshop import Surroundings
 
@@ -115,25 +115,18 @@ def open_house(
     :raises ConfigError: naming everything that is wrong.
     """
     require_engines()
-    problems: list[str] = []
-    section = Section(settings, "", problems)
-    transfer = phone_number(section, "transfer")
-    path = folder / section.text("dialogue", str(SAMPLE_DIALOGUE))
-    ears = section.whole("ears", _DEFAULT_EARS, least=1, most=32)
-    turns = TurnRules(
-        confirm_ms=section.whole("confirm_ms", 120, least=80, most=1000),
-        hangover_ms=section.whole("hangover_ms", 180, least=100, most=2000),
-    )
-    barge_in = BargeInRules(
-        fade_ms=section.whole("fade_ms", 40, least=0, most=60),
-        false_ms=section.whole("false_ms", 800, least=0, most=5000),
-        ignore_ms=section.whole("ignore_ms", 0, least=0, most=5000),
-    )
-    section.finish()
-    try:
+    with reading(settings) as section:
+        transfer = phone_number(section, "transfer")
+        path = folder / section.text("dialogue", str(SAMPLE_DIALOGUE))
+        ears = section.whole("ears", _DEFAULT_EARS, least=1, most=32)
+        turns = TurnRules(
+            confirm_ms=section.whole("confirm_ms", 120, least=80, most=1000),
+            hangover_ms=section.whole("hangover_ms", 180, least=100, most=2000),
+        )
+        barge_in = BargeInRules(
+            fade_ms=section.whole("fade_ms", 40, least=0, most=60),
+            false_ms=section.whole("false_ms", 800, least=0, most=5000),
+            ignore_ms=section.whole("ignore_ms", 0, least=0, most=5000),
+        )
         dialogue = read_dialogue(path, transfer, unknown_words)
-    except ConfigError as error:
-        raise ConfigError([*problems, *error.problems]) from error
-    if problems:
-        raise ConfigError(problems)
     return LocalHouse(dialogue, agent=agent, ears=ears, turns=turns, barge_in=barge_in)

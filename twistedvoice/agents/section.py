@@ -7,10 +7,13 @@ reader, so that one reading finds all problems. Knows nothing of what the keys m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 
-__all__ = ["Section", "suggestion"]
+from ..errors import ConfigError
+
+__all__ = ["Section", "reading", "suggestion"]
 
 
 class Section:
@@ -119,6 +122,26 @@ class Section:
         """Write down a value of the wrong kind, unless its absence was already."""
         if value is not None:
             self.problem(key, f"must be {wanted}")
+
+
+@contextmanager
+def reading(settings: Mapping[str, object]) -> Iterator[Section]:
+    """
+    Read all of an agent's settings: ``with reading(settings) as section``.
+
+    :raises ConfigError: at the end, naming everything that is wrong; what is raised
+        within is among it.
+    """
+    problems: list[str] = []
+    section = Section(settings, "", problems)
+    others: Sequence[str] = ()
+    try:
+        yield section
+    except ConfigError as error:
+        others = error.problems
+    section.finish()
+    if problems or others:
+        raise ConfigError([*problems, *others])
 
 
 def suggestion(wrong: str, right: Iterable[str]) -> str:

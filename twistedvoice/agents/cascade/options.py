@@ -12,9 +12,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from ...errors import ConfigError
 from ..model.conduct import Conduct, read_conduct
-from ..section import Section
+from ..section import reading
 from .tts import Voice
 
 __all__ = ["Options", "read_options"]
@@ -44,22 +43,17 @@ def read_options(settings: Mapping[str, object], folder: Path) -> Options:
     :param folder: where relative paths start.
     :raises ConfigError: naming everything that is wrong.
     """
-    problems: list[str] = []
-    section = Section(settings, "", problems)
-    language = section.text("language", "en")
-    options = Options(
-        conduct=read_conduct(section, folder),
-        model=section.text("model", "gpt-4.1-mini"),
-        listening_model=section.text("listening_model", "nova-3"),
-        language=language,
-        silence_ms=section.whole("silence_ms", 500, least=10, most=5000),
-        voice=Voice(
-            model=section.text("speaking_model", "sonic-3"),
-            voice=section.text("voice", _VOICE),
+    with reading(settings) as section:
+        language = section.text("language", "en")
+        return Options(
+            conduct=read_conduct(section, folder),
+            model=section.text("model", "gpt-4.1-mini"),
+            listening_model=section.text("listening_model", "nova-3"),
             language=language,
-        ),
-    )
-    section.finish()
-    if problems:
-        raise ConfigError(problems)
-    return options
+            silence_ms=section.whole("silence_ms", 500, least=10, most=5000),
+            voice=Voice(
+                model=section.text("speaking_model", "sonic-3"),
+                voice=section.text("voice", _VOICE),
+                language=language,
+            ),
+        )

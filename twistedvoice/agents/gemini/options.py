@@ -9,10 +9,9 @@ from typing import Any
 
 from attrs import frozen
 
-from ...errors import ConfigError
 from ..model.conduct import Conduct, read_conduct, read_word
 from ..model.memory import Line
-from ..section import Section
+from ..section import Section, reading
 from ..tools import Tool
 
 __all__ = ["Options", "read_options"]
@@ -82,20 +81,15 @@ def read_options(settings: Mapping[str, object], folder: Path) -> Options:
     :param folder: where relative paths start.
     :raises ConfigError: naming everything that is wrong.
     """
-    problems: list[str] = []
-    section = Section(settings, "", problems)
-    options = Options(
-        conduct=read_conduct(section, folder),
-        model=section.text("model", "gemini-3.8-live"),
-        voice=section.text("voice", "Puck"),
-        language=section.text("language", ""),
-        most_tokens=section.whole("max_output_tokens", 0, least=0, most=65536),
-        detection=_detection(section),
-    )
-    section.finish()
-    if problems:
-        raise ConfigError(problems)
-    return options
+    with reading(settings) as section:
+        return Options(
+            conduct=read_conduct(section, folder),
+            model=section.text("model", "gemini-3.8-live"),
+            voice=section.text("voice", "Puck"),
+            language=section.text("language", ""),
+            most_tokens=section.whole("max_output_tokens", 0, least=0, most=65536),
+            detection=_detection(section),
+        )
 
 
 def _detection(section: Section) -> dict[str, object]:

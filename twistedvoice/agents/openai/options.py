@@ -9,9 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
-from ...errors import ConfigError
 from ..model.conduct import Conduct, read_conduct, read_word
-from ..section import Section
+from ..section import Section, reading
 from ..tools import Tool
 
 __all__ = ["Options", "read_options"]
@@ -66,25 +65,20 @@ def read_options(settings: Mapping[str, object], folder: Path) -> Options:
     :param folder: where relative paths start.
     :raises ConfigError: naming everything that is wrong.
     """
-    problems: list[str] = []
-    section = Section(settings, "", problems)
-    options = Options(
-        conduct=read_conduct(section, folder),
-        model=section.text("model", "gpt-realtime"),
-        voice=section.text("voice", "marin"),
-        turn_detection=_turn_detection(section),
-        speed=section.number("speed", 1.0, least=0.25, most=1.5),
-        noise_reduction=read_word(
-            section, "noise_reduction", "", "near_field", "far_field"
-        ),
-        transcription=section.text("transcription", "gpt-4o-mini-transcribe"),
-        language=section.text("language", ""),
-        most_tokens=section.whole("max_output_tokens", 0, least=0, most=4096),
-    )
-    section.finish()
-    if problems:
-        raise ConfigError(problems)
-    return options
+    with reading(settings) as section:
+        return Options(
+            conduct=read_conduct(section, folder),
+            model=section.text("model", "gpt-realtime"),
+            voice=section.text("voice", "marin"),
+            turn_detection=_turn_detection(section),
+            speed=section.number("speed", 1.0, least=0.25, most=1.5),
+            noise_reduction=read_word(
+                section, "noise_reduction", "", "near_field", "far_field"
+            ),
+            transcription=section.text("transcription", "gpt-4o-mini-transcribe"),
+            language=section.text("language", ""),
+            most_tokens=section.whole("max_output_tokens", 0, least=0, most=4096),
+        )
 
 
 def _turn_detection(section: Section) -> dict[str, object]:
