@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.agents.openai.talk import Talk
-from twistedvoice.agents.model.warm import WarmSessions
+from twistedvoice.agents.model.warm import Warm
 from twistedvoice.formats import MULAW_8K
 
 __all__ = ["WarmTests"]
@@ -17,7 +17,7 @@ class WarmTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.talk = Talk()
         self.clock = self.talk.clock
-        self.warm = WarmSessions(self.clock, lambda: self.talk.model.open(MULAW_8K))
+        self.warm = Warm(self.clock, lambda: self.talk.model.open(MULAW_8K))
 
     def ended(self) -> list[int | None]:
         """:returns: how each session ended."""

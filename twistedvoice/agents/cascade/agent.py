@@ -2,29 +2,21 @@
 """The agent of a cascade: one service hears, a chat model thinks, another one speaks.
 
 It keeps the turns: what the caller said is answered, sentence by sentence, and the
-caller's words cut the answer off, in the model's memory too. When one of the three is
-gone for good the caller hears an apology, and is put through or hung up on.
+caller's words cut the answer off, in the model's memory too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import maybeDeferred
 
-from ...errors import CallStateError, CarrierApiError, ChatFailed
-from ...formats import MULAW_8K
-from ...interfaces import AgentFactory, CallControl, Utterance
-from ..agent import Agent
-from ..leaving import leave
-from ..model.conduct import BUILT_IN
+from ...errors import ChatFailed
+from ...interfaces import AgentFactory, CallControl
 from ..model.memory import Line
-from ..sounds import Sounds
-from ..tools import Toolbox, tool, tools_of
+from ..model.remote import LONGEST_WAIT_SECONDS, RETRY_SECONDS, RemoteAgent
 from .answer import Answer, Mind
 from .history import History
 from .options import read_options
@@ -35,17 +27,11 @@ from .tts import Mouth
 
 __all__ = ["Cascade"]
 
-_T = TypeVar("_T")
 
-#: Failed answers in a row after which the model is given up.
-_MOST_FAILURES = 3
-_RETRY_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 5.0
-
-
-class Cascade(Agent):
+class Cascade(RemoteAgent):
     """Talks with the caller by three services; see docs/cascade.rst for settings."""
 
-    _log = Logger()
+    _house: Services
     _ears: Ears
     _speech: Speech
     _mind: Mind
@@ -53,80 +39,28 @@ class Cascade(Agent):
     @classmethod
     def configure(cls, settings: Mapping[str, object], folder: Path) -> AgentFactory:
         """Read the settings and encode the prompts."""
-        options = read_options(settings, folder)
-        conduct = options.conduct
-        files = {"apology": conduct.apology, "greeting": conduct.greeting}
-        sounds = Sounds([(key, path) for key, path in files.items() if path])
-        sounds.encoded_as(MULAW_8K)
-        tools = tools_of(cls, without=set(BUILT_IN) - set(conduct.functions))
-        return Services(cls, options, sounds, tools)
+        return Services(cls, read_options(settings, folder))
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self._conduct = services.options.conduct
-        self._clock = services.outside.clock
-        self._began = self._clock.seconds()
+        super().__init__(services)
         self._history = History()
-        self._toolbox = Toolbox(self, services.tools)
-        #: Nothing that the caller says is passed on.
-        self._is_deaf = self._conduct.protect_greeting
-        #: Goodbye is being said.
-        self.is_leaving = False
         self._answer: Answer | None = None
         #: Asks again for an answer that failed.
         self._retry: Any = None
-        self._failures = 0
         #: When the caller began to say what is not known yet.
         self._caller_began_ms = 0
-
-    # -- for subclasses ----------------------------------------------------------------
-
-    def transcribed(self, line: Line) -> object:
-        """
-        Something was said, by either side, and it is known what; for subclasses.
-
-        May be a coroutine. Never log it: it is what people say on the phone.
-        """
-
-    @tool("End the call. Say goodbye first, then call this.")
-    def hang_up(self) -> str:
-        """End the call once the last words were heard."""
-
-        def begun(last: Utterance | None) -> None:
-            if last is not None and self.is_leaving:
-                self.call.hang_up_after(last)
-            elif self.is_leaving:
-                self.call.hang_up()
-
-        self.is_leaving = True
-        self._then(self._speech.last(), begun)
-        return "done"
-
-    @tool(
-        "Put the caller through to a person. Say so first, then call this.",
-        timeout_seconds=60.0,
-    )
-    async def transfer(self) -> object:
-        """Hand the caller over once the last words were heard."""
-        if await self._speech.heard() == "cleared":
-            return {"error": "the caller spoke, and was not put through"}
-        try:
-            await self.call.transfer(self._conduct.transfer)
-        except (CarrierApiError, CallStateError):
-            return {"error": "the caller could not be put through"}
-        return "done"
 
     # -- what happens to the call ------------------------------------------------------
 
     def call_started(self, call: CallControl) -> None:
         """Say the greeting, or have the model; the sockets may be there already."""
         self._began = self._clock.seconds()
-        links = self._services.claim(call.call_id, call.format)
+        links = self._house.claim(call.call_id, call.format)
         patience = self._conduct.answer_seconds
         mouth = Mouth(
             links.speaking,
             call.call_later,
-            self._services.options.voice,
+            self._house.options.voice,
             call.format,
             patience_seconds=patience,
             given_up=self._give_up,
@@ -139,7 +73,7 @@ class Cascade(Agent):
         links.hearing.attach(self._ears, self._contain)
         links.speaking.attach(mouth, self._contain)
         if not self.is_leaving:
-            self._greet(self._conduct.greeting)
+            self._begin()
 
     def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Pass it on."""
@@ -185,24 +119,18 @@ class Cascade(Agent):
 
     def answer_failed(self, failed: ChatFailed) -> None:
         self._answer = None
-        self._failures += 1
-        self._log.warn(
-            "an answer on {call_id} failed: {reason}",
-            call_id=self.call.call_id,
-            reason=failed.reason,
-        )
-        if failed.hopeless or self._failures >= _MOST_FAILURES:
-            self._give_up()
+        if self._may_ask_again(failed.reason, hopeless=failed.hopeless):
+            wait = min(failed.wait_seconds, LONGEST_WAIT_SECONDS)
+            self._retry = self.call.call_later(max(wait, RETRY_SECONDS), self._ask)
         else:
-            wait = min(failed.wait_seconds, _LONGEST_WAIT_SECONDS)
-            self._retry = self.call.call_later(max(wait, _RETRY_SECONDS), self._ask)
+            self._give_up()
 
     # -- within ------------------------------------------------------------------------
 
     def _make_up(self, call: CallControl) -> Mind:
         conduct = self._conduct
         return Mind(
-            chat=self._services.chat(),
+            chat=self._house.chat(),
             history=self._history,
             toolbox=self._toolbox,
             instructions=conduct.instructions,
@@ -212,19 +140,12 @@ class Cascade(Agent):
             patience_seconds=conduct.answer_seconds,
         )
 
-    def _greet(self, path: Path | None) -> None:
-        if path is None:
+    def _begin(self) -> None:
+        if self._conduct.greeting is None:
             self._ask()
-            return
-        text = self._conduct.greeting_text
-        if text:
-            self._history.add("assistant", text)
-            self._note(Line(who="agent", text=text, at_ms=0))
-        greeting = self.call.say(self._services.sound(path, self.call.format))
-        self._then(greeting.finished(), self._greeted)
-
-    def _greeted(self, outcome: str) -> None:
-        self._is_deaf = self._is_deaf and self.is_leaving
+        else:
+            self._history.add("assistant", self._conduct.greeting_text)
+            self._greet(self._conduct.greeting)
 
     def _ask(self) -> None:
         self._answer = Answer(self._mind, self)
@@ -242,41 +163,10 @@ class Cascade(Agent):
         self._speech.stop()
 
     def _give_up(self) -> None:
-        """Apologise; then another number, or the end."""
         self._fall_silent()
         self._ears.close()
         self._speech.mute()
-        self.is_leaving = self._is_deaf = True
-        apology = self._services.sound(self._conduct.apology, self.call.format)
-        self._then(self.call.say(apology).finished(), self._leave)
-
-    def _leave(self, outcome: str) -> None:
-        if outcome != "lost":
-            is_handed_on = self._conduct.on_failure == "transfer"
-            number = self._conduct.transfer if is_handed_on else ""
-            leave(self.call, number).addErrback(self._failed)
-
-    def _note(self, line: Line) -> None:
-        if line.text:
-            maybeDeferred(self.transcribed, line).addErrback(self._failed)
-
-    def _now_ms(self) -> int:
-        return round((self._clock.seconds() - self._began) * 1000)
-
-    def _then(self, waiting: Deferred[_T], function: Callable[[_T], None]) -> None:
-        then: Deferred[Any] = waiting
-        then.addCallback(function).addErrback(self._failed)
+        self._apologise()
 
     def _contain(self, step: Callable[[], object]) -> None:
         maybeDeferred(step).addErrback(self._failed)
-
-    def _failed(self, failure: Failure) -> None:
-        """Something that runs beside the call's own events raised: end the call."""
-        if not isinstance(failure.value, CallStateError):
-            # Its message may hold what people said.
-            self._log.error(
-                "the agent of {call_id} raised {kind}",
-                call_id=self.call.call_id,
-                kind=type(failure.value).__name__,
-            )
-            self.call.hang_up()

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ...interfaces import AgentFactory
 from ..model.agent import ModelAgent
-from ..model.api import Api
-from ..model.conduct import Conduct
+from ..model.factory import Model
 from .api import GeminiApi
 from .options import read_options
 
@@ -19,9 +19,7 @@ class Gemini(ModelAgent):
     """Talks with the caller by a model; see docs/gemini.rst for its settings."""
 
     @classmethod
-    def read_settings(
-        cls, settings: Mapping[str, object], folder: Path
-    ) -> tuple[Api, Conduct]:
-        """Read its section."""
+    def configure(cls, settings: Mapping[str, object], folder: Path) -> AgentFactory:
+        """Read the settings and encode the prompts."""
         options = read_options(settings, folder)
-        return GeminiApi(options), options.conduct
+        return Model(cls, GeminiApi(options), options.conduct)

@@ -3,7 +3,7 @@
 
 It is kept for as long as the call lasts: a new session is told of it. It goes into no
 log, no record and no file; an agent's author may listen
-(:meth:`~.agent.ModelAgent.transcribed`).
+(:meth:`~.remote.RemoteAgent.transcribed`).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
 
 from ...errors import CallStateError, QueueFull
 from ...formats import AudioFormat
@@ -67,9 +68,18 @@ class Speech:
         self._early: tuple[str, str] = ("", "")
 
     @property
-    def last(self) -> Utterance | None:
-        """What is being said, or waits to be, at the end; None when nothing is."""
-        return next((i.utterance for i in reversed(self._items.values())), None)
+    def is_silent(self) -> bool:
+        """Whether nothing is being said, nor waits to be."""
+        return not self._items
+
+    def last(self) -> Deferred[Utterance | None]:
+        """:returns: fires with what is said last; None when nothing is."""
+        return succeed(self._last())
+
+    def heard(self) -> Deferred[str]:
+        """:returns: fires once the last is over, with its outcome."""
+        last = self._last()
+        return succeed("played") if last is None else last.finished()
 
     def sound_came(self, event: SoundCame) -> None:
         """
@@ -109,6 +119,9 @@ class Speech:
         self._tell = lambda item_id, content_index, heard_ms: None
         self._said = lambda line: None
         self._now_ms = lambda: 0
+
+    def _last(self) -> Utterance | None:
+        return next((i.utterance for i in reversed(self._items.values())), None)
 
     def _begin(self, event: SoundCame) -> _Item:
         item = _Item(
