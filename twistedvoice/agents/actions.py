@@ -42,7 +42,7 @@ _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 class GoTo:
     """Go on with another place: a menu, or a state of a dialogue."""
 
-    menu: str
+    place: str
 
 
 @frozen
@@ -150,7 +150,7 @@ def reachable(start: str, leads_to: Mapping[str, Iterable[Action]]) -> set[str]:
         found.add(name)
         for action in leads_to[name]:
             if isinstance(action, GoTo):
-                ahead.append(action.menu)
+                ahead.append(action.place)
     return found
 
 

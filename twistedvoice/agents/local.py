@@ -11,23 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from ..errors import CarrierApiError, EngineError
+from ..errors import EngineError
 from ..interfaces import AgentFactory, CallControl, Utterance
 from ..realtime.framer import Framer
 from ..speech.bargein import BargeIn
 from ..speech.recital import Recital
 from ..speech.turns import Turns
 from ..speech.vad import new_detector
-from .actions import Action, GoTo, HangUp, Repeat, Transfer
-from .agent import Agent
+from .actions import Action, GoTo
 from .dialogue import Choices, Digits, State, blanks, spoken_digits
+from .guide import Guide, Visit
 from .listener import Listener
 
 if TYPE_CHECKING:
@@ -36,22 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Local"]
 
 
-@define
-class _Visit:
-    """A caller's stay in one state."""
-
-    name: str
-    state: State
-    #: How often nothing or the wrong thing was said.
-    failures: int = 0
-    pressed: str = field(default="", repr=False)
-
-
-class Local(Agent):
+class Local(Guide[State]):
     """Holds the dialogue of its house; docs/local-agent.rst says how it is written."""
 
-    _log = Logger()
-    _recital: Recital
     _gate: BargeIn
     _listener: Listener
 
@@ -63,14 +47,12 @@ class Local(Agent):
         return open_house(cls, settings, folder)
 
     def __init__(self, house: LocalHouse) -> None:
+        super().__init__(house.dialogue.states, house.dialogue.start)
         self._house = house
-        dialogue = house.dialogue
-        self._visit = _Visit(dialogue.start, dialogue.states[dialogue.start])
         #: What callers said to what they were asked.
         self.slots: dict[str, str] = {}
-        self._timer: Any = None
-        #: The caller has been said goodbye to, or is being transferred.
-        self._leaving = False
+        #: The digits that were pressed since the state was last said.
+        self._pressed = ""
 
     def understood(self, state: str, meaning: str) -> str | None:
         """
@@ -97,7 +79,7 @@ class Local(Agent):
             hear=lambda: house.engines.hear(self._asked.name, call.format),
             grammar=lambda: house.grammars.get(self._asked.name),
             began=self._cancel_timer,
-            ended=self._heard,
+            ended=self._speech_ended,
             ignored=self._ignored,
         )
         self._framer = Framer(call.format)
@@ -112,29 +94,17 @@ class Local(Agent):
 
     def digit_pressed(self, digit: str) -> None:
         """A key cuts off what is said and counts, where the state lets it."""
-        visit = self._visit
+        state = self._visit.place
         is_protected = self._recital.saying is not None and self._gate.is_protected
         if self._leaving or is_protected:
             return
         self._fall_silent("digit")
-        if isinstance(visit.state.ask, Digits):
-            self._press(visit, visit.state.ask, digit)
-        elif digit in visit.state.keys:
-            self._perform(visit.state.keys[digit])
+        if isinstance(state.ask, Digits):
+            self._press(state.ask, digit)
+        elif digit in state.keys:
+            self._perform(state.keys[digit])
         else:
-            self._try_again(visit.state.on_invalid)
-
-    def interrupted(self, reason: str) -> None:
-        """Someone else silenced the call: wait for the caller, goodbye or not."""
-        if self._recital.saying is not None:
-            self._recital.saying = None
-            self._leaving = False
-            self._wait()
-
-    def must_end(self, reason: str) -> None:
-        """Say goodbye at once."""
-        if not self._leaving:
-            self._say_goodbye()
+            self._try_again(state.on_invalid)
 
     def call_ended(self, outcome: str) -> None:
         """Let go of the engines."""
@@ -144,24 +114,25 @@ class Local(Agent):
     # -- what the caller said ------------------------------------------------------
 
     @property
-    def _asked(self) -> _Visit:
+    def _asked(self) -> Visit[State]:
         """What speech answers: the state, or the one that a mere statement leads to."""
-        visit, states = self._visit, self._house.dialogue.states
-        for _ in states:  # statements may lead to each other in a circle
-            if not isinstance(visit.state.then, GoTo):
+        visit = self._visit
+        for _ in self._places:  # statements may lead to each other in a circle
+            if not isinstance(visit.place.then, GoTo):
                 break
-            visit = _Visit(visit.state.then.menu, states[visit.state.then.menu])
+            name = visit.place.then.place
+            visit = Visit(name, self._places[name])
         return visit
 
-    def _heard(self, meaning: str | None, words: str) -> None:
+    def _speech_ended(self, meaning: str | None, words: str) -> None:
         """Speech has ended; None when it was nothing that is listened for."""
         if self._leaving:
             return
         if meaning is None:
-            self._try_again(self._visit.state.on_invalid)
+            self._try_again(self._visit.place.on_invalid)
             return
         visit = self._visit = self._asked
-        state = visit.state
+        state = visit.place
         self._log.debug(
             "{call_id} is understood in {state}: {meaning}",
             call_id=self.call.call_id,
@@ -191,86 +162,39 @@ class Local(Agent):
         state = self.understood(self._visit.name, meaning)
         self._perform(action if state is None else GoTo(state))
 
-    def _press(self, visit: _Visit, ask: Digits, digit: str) -> None:
+    def _press(self, ask: Digits, digit: str) -> None:
         """Take one more digit, or the end of them."""
-        is_end = digit == "#" and len(visit.pressed) >= ask.least
+        is_end = digit == "#" and len(self._pressed) >= ask.least
         if not (digit.isdecimal() or is_end):
-            self._try_again(visit.state.on_invalid)
+            self._try_again(self._visit.place.on_invalid)
             return
-        visit.pressed += digit.strip("#")
-        if is_end or len(visit.pressed) == ask.most:
-            self._fill(ask, visit.pressed, "digits")
+        self._pressed += digit.strip("#")
+        if is_end or len(self._pressed) == ask.most:
+            self._fill(ask, self._pressed, "digits")
         else:
             self._wait()
-
-    # -- what follows --------------------------------------------------------------
-
-    def _perform(self, action: Action) -> None:
-        match action:
-            case GoTo(name):
-                self._visit = _Visit(name, self._house.dialogue.states[name])
-                self._say_state()
-            case Repeat():
-                self._say_state()
-            case HangUp():
-                self._say_goodbye()
-            case Transfer(number):
-                self._leaving = True
-                handed_over = self.call.transfer(number)
-                handed_over.addErrback(self._transfer_failed)
-                handed_over.addErrback(self._recital.failed)
-
-    def _try_again(self, last_resort: Action) -> None:
-        """Say the state again, or do what is left when that was done often enough."""
-        self._visit.failures += 1
-        if self._visit.failures > self._visit.state.repeats:
-            self._perform(last_resort)
-        else:
-            self._say_state(self._house.dialogue.sorry)
-
-    def _wait(self) -> None:
-        self._cancel_timer()
-        if not self._listener.is_busy:
-            seconds = self._visit.state.timeout_seconds
-            self._timer = self.call.call_later(seconds, self._timed_out)
-
-    def _timed_out(self) -> None:
-        self._timer = None
-        self._try_again(self._visit.state.on_timeout)
-
-    def _transfer_failed(self, failure: Failure) -> Failure | None:
-        if not isinstance(failure.value, CarrierApiError):
-            return failure
-        self._log.warn("The transfer of {call_id} failed", call_id=self.call.call_id)
-        self._leaving = False
-        self._try_again(HangUp())
-        return None
 
     # -- what is said --------------------------------------------------------------
 
-    def _say_state(self, first: str = "") -> None:
+    def _say_place(self, *, sorry: bool = False) -> None:
+        self._say_state(self._house.dialogue.sorry if sorry else "")
+
+    def _say_state(self, first: str) -> None:
         self._fall_silent("next")
-        self._visit.pressed = ""
-        state = self._visit.state
+        self._pressed = ""
+        state = self._visit.place
         if not state.barge_in:
             self._gate.is_protected = True
-        self._say([first, state.say], self._state_heard)
+        self._say([first, state.say], self._heard)
 
-    def _state_heard(self) -> None:
+    def _heard(self) -> None:
         self._gate.is_protected = False
-        if self._visit.state.then is not None:
-            self._perform(self._visit.state.then)
-        else:
-            self._wait()
+        super()._heard()
 
-    def _say_goodbye(self) -> None:
-        self._fall_silent("next")
-        self._leaving = self._gate.is_protected = True
+    def _goodbye(self) -> Utterance | None:
+        self._gate.is_protected = True
         goodbye = self._house.dialogue.goodbye
-        if goodbye:
-            self.call.hang_up_after(self._say([goodbye], lambda: None))
-        else:
-            self.call.hang_up()
+        return self._say([goodbye], lambda: None) if goodbye else None
 
     def _say(self, texts: Sequence[str], then: Callable[[], None]) -> Utterance:
         utterance = self._recital.begin(then)
@@ -297,13 +221,11 @@ class Local(Agent):
         if self._recital.saying is utterance:
             self._recital.end()
 
-    def _fall_silent(self, reason: str) -> None:
-        """Say no more, and wait for nothing more."""
-        self._recital.stop(reason)
-        self._listener.close()
+    def _wait(self, seconds: float | None = None) -> None:
         self._cancel_timer()
+        if not self._listener.is_busy:
+            super()._wait(seconds)
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _fall_silent(self, reason: str) -> None:
+        super()._fall_silent(reason)
+        self._listener.close()
