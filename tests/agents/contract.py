@@ -1,19 +1,20 @@
-# -*- test-case-name: tests.agents.test_echo -*-
+# -*- test-case-name: tests.agents.test_contract -*-
 """What every agent that comes with twistedvoice must stand.
 
-Mix :class:`AgentContract` into a test case and give it :meth:`make_agent`.
+Mix :class:`AgentContract` into a test case in ``test_contract``, and give it the class
+of the agent and :meth:`make_agent`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twistedvoice.agents.agent import Agent
 from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
-from twistedvoice.interfaces import Agent
 from twistedvoice.testing import FakeCall
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _HAPPENINGS: tuple[Callable[[FakeCall], object], ...] = (
 class AgentContract(_Mixin):
     """The contract of :class:`twistedvoice.interfaces.Agent`, seen from the call."""
 
+    agent_class: ClassVar[type[Agent]]
+
     def make_agent(self) -> Agent:
         """:returns: a new agent, as its factory makes them."""
         raise NotImplementedError
@@ -48,6 +51,7 @@ class AgentContract(_Mixin):
 
     def test_an_agent_each(self) -> None:
         """Two calls never share an agent."""
+        self.assertIsInstance(self.make_agent(), self.agent_class)
         self.assertIsNot(self.make_agent(), self.make_agent())
 
     def test_anything_in_any_order(self) -> None:

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.agents.test_prompt -*-
+# -*- test-case-name: tests.agents.test_prompt tests.agents.test_contract -*-
 """Menus and prompts to test with, written into a folder of their own."""
 
 from __future__ import annotations
@@ -10,7 +10,42 @@ from pathlib import Path
 from twistedvoice.agents.menu import MenuTree
 from twistedvoice.agents.menufile import read_menus
 
-__all__ = ["SECOND", "prompt_folder", "sound_of", "tree_of"]
+__all__ = ["MENUS", "SECOND", "prompt_folder", "sound_of", "tree_of"]
+
+#: A little of everything.
+MENUS = """
+start = "main"
+greeting = "welcome.wav"
+sorry = "sorry.wav"
+goodbye = "bye.wav"
+
+[menus.main]
+prompt = "main.wav"
+repeats = 1
+
+[menus.main.keys]
+1 = "hours"
+2 = "code"
+8 = "transfer:+15550199"
+9 = "hangup"
+"*" = "repeat"
+
+[menus.hours]
+prompt = ["hours.wav", "own.wav"]
+then = "main"
+
+[menus.code]
+prompt = "code.wav"
+repeats = 1
+on_timeout = "main"
+on_invalid = "thanks"
+gather = { digits = 4, timeout_seconds = 2, then = "thanks" }
+
+[menus.thanks]
+prompt = "thanks.wav"
+then = "hangup"
+barge_in = false
+"""
 
 #: The names of the prompts, and the byte that stands for each in mu-law.
 _PROMPTS = {

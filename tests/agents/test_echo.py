@@ -7,20 +7,11 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.agents.contract import AgentContract
 from twistedvoice.agents.echo import Echo
 from twistedvoice.errors import ConfigError
-from twistedvoice.interfaces import Agent
 from twistedvoice.testing import FakeCall
 
 SECOND = b"\x12" * 8000
-
-
-class EchoContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent."""
-
-    def make_agent(self) -> Agent:
-        return Echo.configure({}, Path())()
 
 
 class EchoTests(SynchronousTestCase):

@@ -10,7 +10,6 @@ from twistedvoice.errors import CarrierApiError
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.testing import FakeCall
 
-from .contract import AgentContract
 from .dialogues import FakeEngines, house, speech
 
 _SILENCE = MULAW_8K.silence(8000)
@@ -21,13 +20,6 @@ class _Wilful(Local):
 
     def understood(self, state: str, meaning: str) -> str | None:
         return "hours" if meaning == "on book" else None
-
-
-class LocalContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent."""
-
-    def make_agent(self) -> Local:
-        return house()[0]()
 
 
 class LocalTests(SynchronousTestCase):

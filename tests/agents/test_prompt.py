@@ -8,71 +8,17 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.agents.contract import AgentContract
-from tests.agents.menus import prompt_folder, sound_of
+from tests.agents.menus import MENUS, prompt_folder, sound_of
 from twistedvoice.agents.prompt import Prompt
 from twistedvoice.errors import CarrierApiError, ConfigError
 from twistedvoice.formats import MULAW_8K
-from twistedvoice.interfaces import Agent, AgentFactory
+from twistedvoice.interfaces import AgentFactory
 from twistedvoice.testing import FakeCall
-
-MENUS = """
-start = "main"
-greeting = "welcome.wav"
-sorry = "sorry.wav"
-goodbye = "bye.wav"
-
-[menus.main]
-prompt = "main.wav"
-repeats = 1
-
-[menus.main.keys]
-1 = "hours"
-2 = "code"
-8 = "transfer:+15550199"
-9 = "hangup"
-"*" = "repeat"
-
-[menus.hours]
-prompt = ["hours.wav", "own.wav"]
-then = "main"
-
-[menus.code]
-prompt = "code.wav"
-repeats = 1
-on_timeout = "main"
-on_invalid = "thanks"
-gather = { digits = 4, timeout_seconds = 2, then = "thanks" }
-
-[menus.thanks]
-prompt = "thanks.wav"
-then = "hangup"
-barge_in = false
-"""
 
 
 def configured(toml: str, folder: Path) -> AgentFactory:
     """:returns: what makes agents with these settings."""
     return Prompt.configure(tomllib.loads(toml), folder)
-
-
-class PromptContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent."""
-
-    def setUp(self) -> None:
-        self.factory = configured(MENUS, prompt_folder(Path(self.mktemp())))
-
-    def make_agent(self) -> Agent:
-        return self.factory()
-
-
-class SampleContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent, with the menu that comes with it."""
-
-    factory = staticmethod(Prompt.configure({}, Path()))
-
-    def make_agent(self) -> Agent:
-        return self.factory()
 
 
 class PromptCase(SynchronousTestCase):

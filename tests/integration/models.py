@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred
@@ -45,6 +46,18 @@ class ModelCallCase(ServiceTestCase):
         self.assertEqual(journal.outcome, "completed")
         self.assertNotIn(KEY, service.log)
         return journal
+
+    def assert_conversation(
+        self, journal: Any, double: Any, sound_of: Callable[[str], bytes]
+    ) -> None:
+        """The caller heard greeting and answer, in one session that was right."""
+        [session] = double.sessions
+        self.assertEqual((session.problems, session.ended), ([], 1000))
+        heard = bytes(journal.heard)
+        at = [heard.find(sound_of(text)[:800]) for text in (HELLO, ANSWER)]
+        self.assertGreater(at[1], at[0])
+        # The phone rang while the model made its greeting.
+        self.assertGreaterEqual(at[0], 0)
 
 
 class _Command(ProcessProtocol):

@@ -26,13 +26,7 @@ class CallTests(ModelCallCase):
         replies = [Reply(says=HELLO), Reply(says=ANSWER)]
         double = GeminiDouble(reactor, Plan(key=KEY, replies=replies))
         journal = await self.called("gemini", double, PATH)
-        [session] = double.sessions
-        self.assertEqual((session.problems, session.ended), ([], 1000))
-        heard = bytes(journal.heard)
-        at = [heard.find(sound_of(text)[:800]) for text in (HELLO, ANSWER)]
-        self.assertGreater(at[1], at[0])
-        # The phone rang while the model made its greeting.
-        self.assertGreaterEqual(at[0], 0)
+        self.assert_conversation(journal, double, sound_of)
 
 
 class CommandTests(DoubleCommandCase):

@@ -26,15 +26,9 @@ class CallTests(ModelCallCase):
         replies = [Reply(says=HELLO), Reply(says=ANSWER)]
         double = OpenAiDouble(reactor, Plan(key=KEY, replies=replies))
         journal = await self.called("openai", double, "/v1/realtime")
-        [session] = double.sessions
-        self.assertEqual((session.problems, session.ended), ([], 1000))
-        heard = bytes(journal.heard)
-        at = [heard.find(sound_of(text)[:800]) for text in (HELLO, ANSWER)]
-        self.assertGreater(at[1], at[0])
-        # The phone rang while the model made its greeting.
-        self.assertGreaterEqual(at[0], 0)
+        self.assert_conversation(journal, double, sound_of)
         spoken = bytes(journal.said)
-        self.assertIn(spoken[16_000:17_600], bytes(session.heard))
+        self.assertIn(spoken[16_000:17_600], bytes(double.session.heard))
 
 
 class CommandTests(DoubleCommandCase):

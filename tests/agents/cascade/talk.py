@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
 
+from tests.agents.model.talk import SPEECH, RemoteCase, RemoteTalk
 from twistedvoice.agents.cascade.agent import Cascade
-from twistedvoice.agents.cascade.services import Services
 from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
 from twistedvoice.doubles.cartesia import CartesiaSession
@@ -20,7 +20,6 @@ from twistedvoice.doubles.http import MemoryHttp
 from twistedvoice.doubles.network import MemoryNetwork
 from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.testing import FakeCall
 
 __all__ = ["ACCOUNTS", "SPEECH", "Doubles", "Talk", "TalkCase", "sound_of"]
 
@@ -39,11 +38,6 @@ def sound_of(text: str) -> bytes:
     return pcm.encode(tones(text, 8000), MULAW_8K)
 
 
-#: The caller says three words, and is quiet long enough to have spoken.
-SPEECH = sound_of("one two three")
-_QUIET = b"\xff" * 4800
-
-
 class Doubles(CascadeDouble):
     """The three services, in memory."""
 
@@ -56,7 +50,7 @@ class Doubles(CascadeDouble):
         )
 
 
-class Talk(Doubles):
+class Talk(Doubles, RemoteTalk):
     """One call."""
 
     def __init__(
@@ -66,32 +60,24 @@ class Talk(Doubles):
         clock: Clock | None = None,
         delay: float = 0.0,
         sound: AudioFormat = MULAW_8K,
-        **settings: object,
+        settings: Mapping[str, object] | None = None,
+        transcripts: Sequence[str] = (),
     ) -> None:
-        """:param replies: what the model says; the first is its greeting."""
-        self.clock = clock or Clock()
-        super().__init__(self.clock, delay)
+        """
+        :param replies: what the model says; the first is its greeting.
+        :param transcripts: what is understood of the caller.
+        """
+        clock = clock or Clock()
+        Doubles.__init__(self, clock, delay)
         self.chat.plan.replies += replies
-        services = agent.configure(settings, Path())
-        assert isinstance(services, Services)
-        self.services = services
-        self.services.connect(self.outside)
-        self._sound = sound
-        self.call: FakeCall
+        self.deepgram.plan.says += transcripts
+        factory = agent.configure(settings or {}, Path())
+        RemoteTalk.__init__(self, factory, self.outside, clock, sound)
 
-    def start(self, seconds: float = 0.0) -> FakeCall:
-        """The caller is on the line, for so long."""
-        made: Any = self.services()
-        self.call = FakeCall(made, clock=self.clock, format=self._sound)
-        self.call.start()
-        self.call.advance(seconds)
-        return self.call
-
-    def speak(self, words: str = "", seconds: float = 0.0) -> None:
-        """The caller says something and is quiet then; ``seconds`` more pass."""
-        self.deepgram.plan.says += [words] if words else []
-        self.call.hear(SPEECH + _QUIET)
-        self.call.advance(seconds)
+    def says(self, words: str, seconds: float = 0.0) -> None:
+        """The caller says these words."""
+        self.deepgram.plan.says.append(words)
+        self.speak(seconds)
 
     @property
     def hearing(self) -> DeepgramSession:
@@ -107,25 +93,27 @@ class Talk(Doubles):
         """:returns: the conversation as the model was told of it last."""
         return [(m["role"], m["content"]) for m in self.chat.messages()[1:]]
 
+    def refuse(self, status: int) -> None:
+        self.deepgram.plan.refusals.append(status)
 
-class TalkCase(SynchronousTestCase):
-    """Calls in which no service finds anything to complain of, and nothing is left."""
+    def heard(self) -> bytes:
+        return bytes(self.hearing.heard)
 
-    def talk(self, *replies: ChatReply, **options: Any) -> Talk:
-        """:returns: a call that is checked when the test is over."""
-        talk = Talk(*replies, **options)
-        self.addCleanup(self.assert_clean, talk)
-        return talk
+    def results(self) -> list[str]:
+        return [m["content"] for m in self.chat.messages() if m["role"] == "tool"]
+
+
+class TalkCase(RemoteCase):
+    """Calls with the cascade."""
+
+    talk_class, reply = Talk, ChatReply
+
+    def sound_of(self, text: str) -> bytes:
+        return sound_of(text)
+
+    def sessions(self, talk: Talk) -> Sequence[Any]:
+        return [*talk.deepgram.sessions, *talk.cartesia.sessions]
 
     def assert_clean(self, talk: Talk) -> None:
-        """Nothing that we said was wrong; the end leaves nothing behind."""
-        talk.call.caller_hangs_up()
-        talk.services.close()
-        talk.call.advance(1)
-        self.assertEqual(talk.clock.getDelayedCalls(), [])
-        self.assertEqual(self.flushLoggedErrors(), [])
+        super().assert_clean(talk)
         self.assertEqual(talk.chat.problems, [])
-        sessions: list[Any] = [*talk.deepgram.sessions, *talk.cartesia.sessions]
-        for session in sessions:
-            self.assertEqual(session.problems, [])
-            self.assertIsNotNone(session.ended)

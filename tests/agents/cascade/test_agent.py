@@ -3,47 +3,36 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
-from weakref import ref
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
-from twisted.trial.unittest import SynchronousTestCase
 
-from tests.agents.contract import AgentContract
-from tests.calls.doubles import Exchange
+from tests.agents.model.cases import (
+    APOLOGY,
+    ClerkTools,
+    FailureCases,
+    FunctionCases,
+    TurnCases,
+)
 from twistedvoice.agents import menufile
 from twistedvoice.agents.cascade.agent import Cascade
 from twistedvoice.agents.cascade.services import Services
 from twistedvoice.agents.cascade.speech import heard_words
 from twistedvoice.agents.model.memory import Line
 from twistedvoice.agents.tools import tool
-from twistedvoice.audio.wav import load
 from twistedvoice.doubles.cartesia import Mishap
 from twistedvoice.doubles.chat import ChatReply
-from twistedvoice.errors import CarrierApiError
-from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
-from twistedvoice.interfaces import Agent
+from twistedvoice.formats import ALAW_8K, AudioFormat
 from twistedvoice.testing import FakeCall
 
-from .talk import ACCOUNTS, SPEECH, Doubles, Talk, TalkCase, sound_of
+from .talk import ACCOUNTS, SPEECH, Talk, TalkCase, sound_of
 
 PROMPTS = Path(menufile.__file__).parent / "prompts"
 HELLO = ChatReply(says="Hello there.")
 TALE = ChatReply(says="Once upon a time there was a king. He had a very big house.")
 KING = "Once upon a time there was a king."
-
-
-def prompt(name: str) -> bytes:
-    """:returns: a prompt as a caller hears it: whole frames."""
-    sound = load(PROMPTS / f"{name}.wav", MULAW_8K)
-    return sound + b"\xff" * (-len(sound) % 160)
-
-
-APOLOGY = prompt("apology")
 
 
 class Clerk(Cascade):
@@ -64,32 +53,19 @@ class Clerk(Cascade):
         return self.found
 
 
-class ContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent; the services answer while it goes on."""
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        factory = Cascade.configure({}, Path())
-        assert isinstance(factory, Services)
-        factory.connect(Doubles(self.clock).outside)
-        self.factory = factory
-
-    def make_agent(self) -> Agent:
-        return self.factory()
-
-    def started_call(self, sound: AudioFormat = MULAW_8K) -> FakeCall:
-        call = FakeCall(self.make_agent(), format=sound, clock=self.clock)
-        call.start()
-        return call
+class Talker(ClerkTools, Cascade):
+    """The functions of all agents' tests."""
 
 
-class TurnTests(TalkCase):
+class TurnTests(TurnCases, TalkCase):
     """Who says what, and when."""
+
+    clerk = Talker
 
     def test_conversation(self) -> None:
         """The model greets, the caller speaks, and is answered with all in mind."""
         settings = {"instructions": "You are a clerk.", "opening": "Greet."}
-        talk = self.talk(HELLO, **settings)
+        talk = self.talk(HELLO, settings=settings)
         talk.start(1.5)
         self.assertEqual(
             talk.chat.messages(),
@@ -99,7 +75,7 @@ class TurnTests(TalkCase):
             ],
         )
         self.assertEqual(talk.call.heard, sound_of("Hello there."))
-        talk.speak("what is new", 3)
+        talk.says("what is new", 3)
         self.assertEqual(
             talk.said(), [("assistant", "Hello there."), ("user", "what is new")]
         )
@@ -152,26 +128,26 @@ class TurnTests(TalkCase):
     def test_greeting_file(self) -> None:
         """A greeting is said at once; the model knows what is said in it."""
         path = str(PROMPTS / "welcome.wav")
-        talk = self.talk(greeting=path, greeting_text="Welcome!")
+        talk = self.talk(settings={"greeting": path, "greeting_text": "Welcome!"})
         talk.start(0.1)
         self.assertGreater(len(talk.call.heard), 0)
         self.assertEqual(talk.chat.asked, [])
         talk.call.advance(10)
-        talk.speak("hello", 1)
+        talk.says("hello", 1)
         self.assertEqual(talk.said(), [("assistant", "Welcome!"), ("user", "hello")])
 
-    def test_protected_greeting(self) -> None:
+    def test_kept_alive_while_deaf(self) -> None:
         """The caller is not heard before the greeting is, and the socket stays."""
         story = {"greeting": str(PROMPTS / "story.wav")}
         for settings in ({}, story):
             words = ChatReply(says="word " * 40 + ".")
-            talk = self.talk(words, protect_greeting=True, **settings)
+            talk = self.talk(words, settings={"protect_greeting": True, **settings})
             talk.start(1)
-            talk.speak("", 10)
+            talk.speak(10)
             self.assertEqual(bytes(talk.hearing.heard), b"")
             self.assertIn({"type": "KeepAlive"}, talk.hearing.told)
             talk.call.advance(30)
-            talk.speak("hello", 1)
+            talk.says("hello", 1)
             self.assertEqual(talk.said()[-1], ("user", "hello"))
 
     def test_first_words_are_not_lost(self) -> None:
@@ -187,8 +163,8 @@ class TurnTests(TalkCase):
         talk = self.talk(HELLO)
         talk.chat.plan.think_seconds = 1.0
         talk.start(3)
-        talk.speak("I would like")
-        talk.speak("a table", 4)
+        talk.says("I would like")
+        talk.says("a table", 4)
         self.assertEqual(talk.said()[-1], ("user", "I would like a table"))
         self.assertEqual(talk.chat.broken_off, 1)
         self.assertEqual(talk.cartesia.texts()[1], "You said: I would like a table.")
@@ -202,7 +178,7 @@ class HearingTests(TalkCase):
         talk = self.talk(HELLO)
         talk.deepgram.plan.pieces = 2
         talk.start(2)
-        talk.speak("one two three four", 1)
+        talk.says("one two three four", 1)
         self.assertEqual(talk.said()[-1], ("user", "one two three four"))
 
     def test_noise(self) -> None:
@@ -210,7 +186,7 @@ class HearingTests(TalkCase):
         talk = self.talk(HELLO)
         talk.deepgram.plan.misses_silence = True
         talk.start(2)
-        talk.speak("in a crowd", 0.5)
+        talk.says("in a crowd", 0.5)
         self.assertEqual(len(talk.chat.asked), 1)
         talk.call.advance(2)
         self.assertEqual(talk.said()[-1], ("user", "in a crowd"))
@@ -221,17 +197,17 @@ class HearingTests(TalkCase):
         talk = self.talk(HELLO)
         talk.deepgram.plan.misses_end = True
         talk.start(2)
-        talk.speak("still talking")
+        talk.says("still talking")
         talk.hearing.say("UtteranceEnd", channel=[0, 1], last_word_end=-1.0)
         talk.call.advance(2)
         self.assertEqual(len(talk.chat.asked), 1)
 
     def test_no_end(self) -> None:
         """A turn whose end never comes is answered all the same."""
-        talk = self.talk(HELLO, answer_seconds=3)
+        talk = self.talk(HELLO, settings={"answer_seconds": 3})
         talk.deepgram.plan.misses_end = True
         talk.start(2)
-        talk.speak("hello", 2.5)
+        talk.says("hello", 2.5)
         self.assertEqual(len(talk.chat.asked), 1)
         talk.call.advance(1)
         self.assertEqual(talk.said()[-1], ("user", "hello"))
@@ -254,7 +230,7 @@ class InterruptTests(TalkCase):
         talk = self.talk(HELLO, ChatReply(says=TALE.says * 9))
         talk.chat.plan.word_seconds = 0.3
         talk.start(1.5)
-        talk.speak("tell me", 3)
+        talk.says("tell me", 3)
         self.assertTrue(talk.call.is_playing)
         talk.hearing.results("stop", final=False)
         talk.call.advance(0.001)
@@ -309,7 +285,7 @@ class InterruptTests(TalkCase):
         said = call.said
         call.advance(5)
         self.assertEqual((call.said, talk.chat.broken_off), (said, 1))
-        talk.speak("go on", 2)
+        talk.says("go on", 2)
         self.assertGreater(len(call.said), len(said))
 
     def test_heard_words(self) -> None:
@@ -326,8 +302,10 @@ class InterruptTests(TalkCase):
         self.assertEqual(heard_words("one", 0, 0), "one")
 
 
-class FunctionTests(TalkCase):
+class FunctionTests(FunctionCases, TalkCase):
     """Functions that the model calls."""
+
+    clerk = Talker
 
     def test_function(self) -> None:
         """It is called with what the model wrote, and the model is told the result."""
@@ -348,12 +326,12 @@ class FunctionTests(TalkCase):
         ask = ChatReply(calls=[("order", {"number": "17"})])
         talk = self.talk(ask, agent=Clerk)
         agent: Any = talk.start(1).agent
-        talk.speak("hello", 2)
+        talk.says("hello", 2)
         self.assertIn("still running", talk.chat.messages()[2]["content"])
         agent.found.callback("sent")
         talk.call.advance(1)
         self.assertEqual(len(talk.chat.asked), 2)
-        talk.speak("and now", 1)
+        talk.says("and now", 1)
         self.assertEqual(talk.chat.messages()[2]["content"], "sent")
 
     def test_bad_arguments(self) -> None:
@@ -367,60 +345,35 @@ class FunctionTests(TalkCase):
 
     def test_never_ending(self) -> None:
         """A model that does nothing but call is given up."""
-        talk = self.talk(functions=[], agent=Clerk)
+        talk = self.talk(agent=Clerk)
         ask = ChatReply(calls=[("nothing", {})])
         talk.chat.plan.answer = lambda said: ask
         talk.start(15)
         self.assertEqual(talk.call.heard[-len(APOLOGY) :], APOLOGY)
 
-    def test_hang_up(self) -> None:
-        """The call ends once goodbye was heard."""
+    def test_last_of_two_sentences(self) -> None:
+        """The call ends once the last sentence of a goodbye was heard."""
         bye = ChatReply(says="So. Goodbye then.", calls=[("hang_up", {})])
-        talk = self.talk(bye, functions=["hang_up"])
+        talk = self.talk(bye, settings={"functions": "hang_up"})
         talk.start(5)
         events = [("hang_up_after", ""), ("ended", "hung_up")]
         self.assertEqual(talk.call.events, events)
         self.assertEqual(talk.call.heard, sound_of("So. Goodbye then."))
         self.assertEqual(len(talk.chat.asked), 1)
 
-    def test_hang_up_taken_back(self) -> None:
-        """A caller who speaks into the goodbye stays."""
+    def test_taken_back_in_any_sentence(self) -> None:
+        """A caller who speaks before the goodbye, or into it, stays."""
         bye = ChatReply(says="So. Goodbye then.", calls=[("hang_up", {})])
         for seconds, events in ((0.3, []), (0.9, [("hang_up_after", "")])):
-            talk = self.talk(bye, functions=["hang_up"])
+            talk = self.talk(bye, settings={"functions": "hang_up"})
             talk.start(seconds)
             talk.hearing.results("wait", final=True, ends=True)
             talk.call.advance(3)
             self.assertEqual(talk.call.events, [*events, ("interrupt", "speech")])
             self.assertEqual(talk.said()[-1], ("user", "wait"))
 
-    def test_hang_up_without_a_word(self) -> None:
-        """A call with nothing to say ends at once."""
-        talk = self.talk(ChatReply(calls=[("hang_up", {})]), functions=["hang_up"])
-        talk.start(1)
-        self.assertEqual(talk.call.events, [("hang_up", ""), ("ended", "hung_up")])
 
-    def test_transfer(self) -> None:
-        """The caller is put through after the last words, or not when they speak."""
-        through = ChatReply(says="One moment.", calls=[("transfer", {})])
-        settings = {"functions": ["transfer"], "transfer": "+15550100"}
-        talk = self.talk(through, **settings)
-        talk.start(3)
-        self.assertEqual(talk.call.events[0], ("transfer", "+15550100"))
-        self.assertEqual(talk.call.heard, sound_of("One moment."))
-        talk = self.talk(through, **settings)
-        talk.start(0.5)
-        talk.hearing.results("wait", final=True, ends=True)
-        talk.call.advance(3)
-        self.assertIn("not put through", talk.chat.messages()[-2]["content"])
-        talk = self.talk(through, **settings)
-        error = CarrierApiError("no", status=500, code=None, retryable=False)
-        talk.start().transfer_error = error
-        talk.call.advance(3)
-        self.assertIn("could not be", talk.chat.messages()[-1]["content"])
-
-
-class FailureTests(TalkCase):
+class FailureTests(FailureCases, TalkCase):
     """Whatever fails, the line is not dead."""
 
     def assert_given_up(self, talk: Talk) -> None:
@@ -435,7 +388,7 @@ class FailureTests(TalkCase):
         talk.hearing.break_off(1006)
         talk.speaking.break_off(1011)
         talk.call.advance(0.1)
-        talk.speak("hello", 4)
+        talk.says("hello", 4)
         self.assertEqual(len(talk.deepgram.sessions), 2)
         self.assertEqual(talk.call.heard[-2400:], sound_of("on."))
         self.assertFalse(talk.call.ended)
@@ -447,24 +400,6 @@ class FailureTests(TalkCase):
             getattr(talk, name).plan.refusals += [503] * 3
             talk.start(8)
             self.assert_given_up(talk)
-
-    def test_nobody_there(self) -> None:
-        """With every provider down, the caller is greeted, told, and put through."""
-        path = str(PROMPTS / "welcome.wav")
-        talk = self.talk(greeting=path, on_failure="transfer", transfer="+15550100")
-        talk.network.answers = False
-        talk.start(60)
-        self.assertEqual(talk.call.heard, prompt("welcome") + APOLOGY)
-        self.assertEqual(talk.call.events[0], ("transfer", "+15550100"))
-
-    def test_transfer_fails(self) -> None:
-        """A caller who cannot be put through is not left on a dead line."""
-        talk = self.talk(on_failure="transfer", transfer="+15550100")
-        talk.deepgram.plan.refusals.append(401)
-        error = CarrierApiError("no", status=500, code=None, retryable=False)
-        talk.start().transfer_error = error
-        talk.call.advance(8)
-        self.assert_given_up(talk)
 
     def test_wrong_keys(self) -> None:
         """A wrong key is not tried twice."""
@@ -479,7 +414,7 @@ class FailureTests(TalkCase):
         """What went wrong while the phone rang is told when the call is there."""
         talk = self.talk()
         talk.deepgram.plan.refusals.append(401)
-        talk.services.expect(FakeCall.call_id)
+        talk.house.expect(FakeCall.call_id)
         talk.clock.advance(1)
         talk.start(8)
         self.assert_given_up(talk)
@@ -505,7 +440,7 @@ class FailureTests(TalkCase):
 
     def test_model_is_silent(self) -> None:
         """An answer that does not come is given up and asked for again."""
-        talk = self.talk(ChatReply(hangs=True), HELLO, answer_seconds=3)
+        talk = self.talk(ChatReply(hangs=True), HELLO, settings={"answer_seconds": 3})
         talk.start(5)
         self.assertEqual(talk.call.heard, sound_of("Hello there."))
         self.assertEqual(talk.chat.broken_off, 1)
@@ -534,7 +469,7 @@ class FailureTests(TalkCase):
             Mishap(hangs=True),
             Mishap(breaks_after_ms=0),
         ):
-            talk = self.talk(HELLO, answer_seconds=2)
+            talk = self.talk(HELLO, settings={"answer_seconds": 2})
             talk.cartesia.plan.mishaps.append(mishap)
             talk.start(5)
             self.assertEqual(talk.cartesia.texts(), ["Hello there."] * 2)
@@ -555,7 +490,7 @@ class FailureTests(TalkCase):
         talk.start(6)
         house = sound_of("He had a very big house.")
         self.assertEqual(talk.call.heard, sound_of(KING)[:7200] + house)
-        talk.speak("what", 1)
+        talk.says("what", 1)
         self.assertEqual(talk.said()[0][1], "Once upon a He had a very big house.")
 
     def test_nonsense(self) -> None:
@@ -591,7 +526,7 @@ class FailureTests(TalkCase):
         talk = self.talk(ChatReply(says="secret words", fails_after=1, code="oops"))
         talk.start(1)
         talk.speaking.break_off(1006)
-        talk.speak("more secret words", 2)
+        talk.says("more secret words", 2)
         text = "\n".join(f"{formatEvent(event)} {event}" for event in logged)
         self.assertIn("error oops", text)
         self.assertIn("Cartesia is gone", text)
@@ -602,27 +537,17 @@ class FailureTests(TalkCase):
 class PrewarmTests(TalkCase):
     """Sockets that are there before the call."""
 
-    def test_prewarm(self) -> None:
-        """They are opened while the phone rings, kept alive, and used by the call."""
-        talk = self.talk(HELLO)
-        talk.services.expect(FakeCall.call_id)
-        talk.clock.advance(12)
-        self.assertEqual(len(talk.network.requests), 2)
-        talk.start(2)
-        self.assertEqual(len(talk.network.requests), 2)
-        self.assertEqual(talk.call.heard, sound_of("Hello there."))
-
     def test_other_format(self) -> None:
         """A call in another format has its own."""
         talk = self.talk(HELLO, sound=ALAW_8K)
-        talk.services.expect(FakeCall.call_id)
+        talk.house.expect(FakeCall.call_id)
         talk.start(2)
         self.assertEqual(talk.hearing.query["encoding"], "alaw")
 
     def test_off(self) -> None:
         """They are not, where the setting says so."""
-        talk = self.talk(HELLO, prewarm=False)
-        talk.services.expect(FakeCall.call_id)
+        talk = self.talk(HELLO, settings={"prewarm": False})
+        talk.house.expect(FakeCall.call_id)
         self.assertEqual(talk.network.requests, [])
         talk.start(1)
 
@@ -632,39 +557,3 @@ class PrewarmTests(TalkCase):
         assert isinstance(services, Services)
         self.assertEqual(len(services.missing({})), 3)
         self.assertEqual(services.missing(ACCOUNTS), [])
-
-
-class FreedTests(SynchronousTestCase):
-    """A call with the cascade is freed by its last reference, as every call is."""
-
-    def setUp(self) -> None:
-        gc.disable()
-        self.addCleanup(gc.enable)
-
-    def test_freed(self) -> None:
-        """After a function, an interruption and the end nothing of it is there."""
-        ask = ChatReply(says="One moment.", calls=[("order", {"number": "17"})])
-        exchange = Exchange()
-        talk = Talk(ask, ask, agent=Clerk, clock=exchange.clock)
-        exchange.make_agent = talk.services
-        line = exchange.dial()
-        exchange.advance(1.0)
-        talk.hearing.results("wait", final=True, ends=True)
-        exchange.advance(1.0)
-        [call] = exchange.switchboard
-        assert call._link is not None
-        agent: Any = call._link.agent
-        parts = {
-            "call": ref(call),
-            "agent": ref(agent),
-            "ears": ref(agent._ears),
-            "speech": ref(agent._speech),
-            "answer": ref(agent._answer),
-        }
-        self.assertEqual(agent.asked, ["17", "17"])
-        del call, agent
-        line.stop()
-        line.call = None
-        self.assertEqual(exchange.leftovers(), [])
-        exchange.advance(60)
-        self.assertEqual([name for name, part in parts.items() if part()], [])

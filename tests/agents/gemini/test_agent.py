@@ -4,70 +4,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
-from twisted.trial.unittest import SynchronousTestCase
 
-from tests.agents.contract import AgentContract
 from tests.agents.model.cases import (
     APOLOGY,
     HELLO,
     TALE,
     ClerkTools,
     FunctionCases,
+    TurnCases,
 )
 from tests.agents.model.talk import SPEECH
 from twistedvoice.agents.gemini.agent import Gemini
 from twistedvoice.agents.model.conduct import _APOLOGY
-from twistedvoice.agents.model.factory import Model
-from twistedvoice.agents.outside import Outside
 from twistedvoice.audio import pcm
 from twistedvoice.audio.resample import resample
-from twistedvoice.doubles.gemini.service import GeminiDouble
-from twistedvoice.doubles.network import MemoryNetwork
 from twistedvoice.doubles.plan import Reply
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.interfaces import Agent
-from twistedvoice.testing import FakeCall
 
-from .talk import ACCOUNTS, Talk, TalkCase, sound_of
+from .talk import Talk, TalkCase, sound_of
 
 __all__ = [
-    "ContractTests",
     "FunctionTests",
     "InterruptTests",
+    "LogTests",
     "TurnTests",
-    "WordsTests",
 ]
 
 CALL_ID = "CA00000000000000000000000000000001"
 
 
-class ContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent; the model answers while it goes on."""
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        factory = Gemini.configure({}, Path())
-        assert isinstance(factory, Model)
-        dial = MemoryNetwork(self.clock, GeminiDouble(self.clock))
-        factory.connect(Outside(clock=self.clock, dial=dial, accounts=ACCOUNTS))
-        self.factory = factory
-
-    def make_agent(self) -> Agent:
-        return self.factory()
-
-    def started_call(self, sound: AudioFormat = MULAW_8K) -> FakeCall:
-        call = FakeCall(self.make_agent(), format=sound, clock=self.clock)
-        call.start()
-        return call
+class Clerk(ClerkTools, Gemini):
+    """An agent with functions of its own."""
 
 
-class TurnTests(TalkCase):
+class TurnTests(TurnCases, TalkCase):
     """Who says what, and when."""
+
+    clerk = Clerk
 
     def test_greeting_first(self) -> None:
         """The session is set up and confirmed before the model is asked to greet."""
@@ -96,20 +72,20 @@ class TurnTests(TalkCase):
         talk = self.talk(Reply(says=HELLO), binary=False)
         self.assertEqual(talk.start(2).heard, sound_of(HELLO))
 
-    def test_while_it_rings(self) -> None:
+    def test_formats_while_it_rings(self) -> None:
         """What came while the phone rang is said at once, in any format of the call."""
         wide = AudioFormat("l16", 16000)
         for sound, size in ((MULAW_8K, 4800), (wide, 19200)):
             talk = self.talk(Reply(says=HELLO), sound=sound)
-            talk.model.expect(CALL_ID)
+            talk.house.expect(CALL_ID)
             for _ in range(100):
                 talk.clock.advance(0.02)
             call = talk.start()
             self.assertEqual(len(call.said), size)
             self.assertEqual(len(talk.double.sessions), 1)
 
-    def test_own_greeting(self) -> None:
-        """A greeting of our own is said, and the model is told what it says."""
+    def test_greeting_is_known(self) -> None:
+        """The model is told what a greeting of our own says."""
         settings = {"greeting": str(_APOLOGY), "greeting_text": "Sorry."}
         talk = self.talk(settings=settings)
         call = talk.start(9)
@@ -163,20 +139,6 @@ class InterruptTests(TalkCase):
         call.advance(5)
         self.assertEqual(len(call.said), said)
 
-    def test_protected_greeting(self) -> None:
-        """A greeting may be protected: the caller is heard when it is over."""
-        talk = self.talk(Reply(says=TALE), settings={"protect_greeting": True})
-        call = talk.start(0.5)
-        call.hear(SPEECH)
-        self.assertEqual((call.events, talk.session.heard), ([], b""))
-        call.advance(5)
-        call.hear(SPEECH)
-        self.assertNotEqual(talk.session.heard, b"")
-
-
-class Clerk(ClerkTools, Gemini):
-    """An agent with functions of its own."""
-
 
 class FunctionTests(FunctionCases, TalkCase):
     """Functions that the model calls."""
@@ -209,27 +171,8 @@ class FunctionTests(FunctionCases, TalkCase):
         self.assertEqual(call.heard, sound_of(HELLO))
 
 
-class WordsTests(TalkCase):
-    """What was said, as text."""
-
-    def test_both_sides(self) -> None:
-        """The author hears both sides; of a cut answer only what was heard."""
-        talk = self.talk(
-            *(Reply(says=HELLO), Reply(says=TALE), Reply(says="fine")),
-            agent=Clerk,
-            transcripts=["tell me a story", "enough"],
-        )
-        call = talk.start(2)
-        talk.speak(1)
-        talk.speak(2)
-        agent: Any = call.agent
-        first, second, (who, cut), *rest = agent.lines
-        self.assertEqual(
-            (first, second), (("agent", HELLO), ("caller", "tell me a story"))
-        )
-        self.assertEqual(who, "agent")
-        self.assertTrue(cut and TALE.startswith(cut) and cut != TALE, cut)
-        self.assertEqual(rest, [("caller", "enough"), ("agent", "fine")])
+class LogTests(TalkCase):
+    """What is said of a call."""
 
     def test_discreet(self) -> None:
         """Neither words, nor the key, nor a handle are in any event of the log."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from tests.agents.model.freed import left_of, parts_of
+from tests.agents.model.freed import FreedCase
 from tests.calls.doubles import Exchange, tone
 from twistedvoice.agents.gemini.agent import Gemini
 from twistedvoice.agents.model.factory import Model
@@ -20,12 +17,8 @@ from .talk import ACCOUNTS
 __all__ = ["FreedTests"]
 
 
-class FreedTests(SynchronousTestCase):
+class FreedTests(FreedCase):
     """Nothing of it stays."""
-
-    def setUp(self) -> None:
-        gc.disable()
-        self.addCleanup(gc.enable)
 
     def test_freed(self) -> None:
         """After an interruption, a lost session and the end nothing is there."""
@@ -44,9 +37,5 @@ class FreedTests(SynchronousTestCase):
         self.assertEqual(double.session.contents("interrupted"), [True])
         double.session.break_off(1011)
         exchange.advance(1)
-        parts = parts_of(exchange)
-        line.stop()
-        line.call = None
-        self.assertEqual(exchange.leftovers(), [])
-        exchange.advance(60)
-        self.assertEqual(left_of(parts), [])
+        parts = ("_speech", "_connection", "_connection._session")
+        self.assert_freed(exchange, line, *parts)

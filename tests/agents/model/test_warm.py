@@ -17,7 +17,7 @@ class WarmTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.talk = Talk()
         self.clock = self.talk.clock
-        self.warm = Warm(self.clock, lambda: self.talk.model.open(MULAW_8K))
+        self.warm = Warm(self.clock, lambda: self.talk.house.open(MULAW_8K))
 
     def ended(self) -> list[int | None]:
         """:returns: how each session ended."""

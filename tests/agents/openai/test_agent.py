@@ -5,14 +5,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
-from twisted.trial.unittest import SynchronousTestCase
 
-from tests.agents.contract import AgentContract
 from tests.agents.model.cases import (
     APOLOGY,
     HELLO,
@@ -20,45 +16,24 @@ from tests.agents.model.cases import (
     ClerkTools,
     FunctionCases,
     LossCases,
+    TurnCases,
 )
 from twistedvoice.agents.model.conduct import _APOLOGY
-from twistedvoice.agents.model.factory import Model
 from twistedvoice.agents.openai.agent import OpenAi
-from twistedvoice.agents.outside import Outside
-from twistedvoice.doubles.network import MemoryNetwork
-from twistedvoice.doubles.openai.plan import Plan
-from twistedvoice.doubles.openai.service import OpenAiDouble
 from twistedvoice.doubles.plan import Reply
-from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
-from twistedvoice.interfaces import Agent
-from twistedvoice.testing import FakeCall
+from twistedvoice.formats import ALAW_8K, AudioFormat
 
 from .talk import ACCOUNTS, SPEECH, Talk, TalkCase, sound_of
 
 
-class ContractTests(AgentContract, SynchronousTestCase):
-    """The contract of every agent; the model answers while it goes on."""
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        double = OpenAiDouble(self.clock, Plan())
-        factory = OpenAi.configure({}, Path())
-        assert isinstance(factory, Model)
-        dial = MemoryNetwork(self.clock, double)
-        factory.connect(Outside(clock=self.clock, dial=dial, accounts=ACCOUNTS))
-        self.factory = factory
-
-    def make_agent(self) -> Agent:
-        return self.factory()
-
-    def started_call(self, sound: AudioFormat = MULAW_8K) -> FakeCall:
-        call = FakeCall(self.make_agent(), format=sound, clock=self.clock)
-        call.start()
-        return call
+class Clerk(ClerkTools, OpenAi):
+    """An agent with functions of its own."""
 
 
-class TurnTests(TalkCase):
+class TurnTests(TurnCases, TalkCase):
     """Who says what, and when."""
+
+    clerk = Clerk
 
     def test_greeting_first(self) -> None:
         """The session is set up and confirmed before the model is asked to greet."""
@@ -172,22 +147,6 @@ class InterruptTests(TalkCase):
         self.assertEqual(len(talk.told("response.cancel")), 1)
         self.assertEqual(call.heard[4000:], APOLOGY[4000 : len(call.heard)])
 
-    def test_protected_greeting(self) -> None:
-        """A greeting may be protected: the caller is heard when it is over."""
-        for greeting in ({}, {"greeting": str(_APOLOGY)}):
-            settings = {"protect_greeting": True, **greeting}
-            talk = self.talk(Reply(says=TALE), settings=settings)
-            call = talk.start(0.5)
-            call.hear(SPEECH)
-            self.assertEqual((call.events, talk.session.heard), ([], b""))
-            call.advance(5)
-            talk.speak()
-            self.assertTrue(bytes(talk.session.heard).startswith(SPEECH))
-
-
-class Clerk(ClerkTools, OpenAi):
-    """An agent with functions of its own."""
-
 
 class FunctionTests(FunctionCases, TalkCase):
     """Functions that the model calls."""
@@ -226,27 +185,8 @@ class FunctionTests(FunctionCases, TalkCase):
         self.assertEqual(talk.call.heard, sound_of(HELLO))
 
 
-class TranscriptTests(TalkCase):
-    """What was said, as text."""
-
-    def test_both_sides(self) -> None:
-        """The author hears both sides; of a cut answer only what was heard."""
-        talk = self.talk(
-            *(Reply(says=HELLO), Reply(says=TALE), Reply(says="fine")),
-            agent=Clerk,
-            transcripts=["tell me a story", "enough"],
-        )
-        call = talk.start(2)
-        talk.speak(0.5)
-        talk.speak(2)
-        call.caller_hangs_up()
-        agent: Any = call.agent
-        (who, first), second, (third_who, cut), *rest = agent.lines
-        self.assertEqual((who, first), ("agent", HELLO))
-        self.assertEqual(second, ("caller", "tell me a story"))
-        self.assertEqual(third_who, "agent")
-        self.assertTrue(cut and TALE.startswith(cut) and cut != TALE, cut)
-        self.assertEqual(rest, [("caller", "enough"), ("agent", "fine")])
+class LogTests(TalkCase):
+    """What is said of a call."""
 
     def test_discreet(self) -> None:
         """Neither words nor the key are in any event of the log."""
@@ -402,22 +342,10 @@ class LossTests(LossCases, TalkCase):
 class WarmTests(TalkCase):
     """A model that is there before its call."""
 
-    def test_greeting_is_there(self) -> None:
-        """What came while the phone rang is said the moment the call starts."""
-        talk = self.talk(Reply(says=HELLO))
-        talk.model.expect("CA00000000000000000000000000000001")
-        for _ in range(100):
-            talk.clock.advance(0.02)
-        call = talk.start()
-        self.assertEqual(call.said, sound_of(HELLO))
-        talk.speak(1)
-        self.assertEqual(len(talk.double.sessions), 1)
-        self.assertTrue(bytes(talk.session.heard).startswith(SPEECH))
-
     def test_other_format(self) -> None:
         """A session that was made ready for another format is not used."""
         talk = self.talk(Reply(says=HELLO), sound=ALAW_8K)
-        talk.model.expect("CA00000000000000000000000000000001")
+        talk.house.expect("CA00000000000000000000000000000001")
         talk.start(2)
         form = talk.session.settings["audio"]["input"]["format"]
         self.assertEqual(form, {"type": "audio/pcma"})
@@ -425,7 +353,7 @@ class WarmTests(TalkCase):
     def test_failed_while_it_rang(self) -> None:
         """A session that was lost before its call is replaced when it comes."""
         talk = self.talk(Reply(says=HELLO), refusals=[500])
-        talk.model.expect("CA00000000000000000000000000000001")
+        talk.house.expect("CA00000000000000000000000000000001")
         talk.clock.advance(0)
         call = talk.start(2)
         self.assertEqual(call.heard, sound_of(HELLO))

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-
-from twisted.trial.unittest import SynchronousTestCase
-
-from tests.agents.model.freed import left_of, parts_of
+from tests.agents.model.freed import FreedCase
 
 from .test_interrupts import FuzzedCall
 
 __all__ = ["FreedTests"]
 
 
-class FreedTests(SynchronousTestCase):
+class FreedTests(FreedCase):
     """Nothing of it stays."""
-
-    def setUp(self) -> None:
-        gc.disable()
-        self.addCleanup(gc.enable)
 
     def test_freed(self) -> None:
         """After a few interruptions and the end, neither call nor agent is there."""
         talk = FuzzedCall(3)
         talk.interrupt(3)
-        parts = parts_of(talk.exchange)
-        talk.hang_up()
-        talk.exchange.advance(60)
-        self.assertEqual(left_of(parts), [])
+        parts = ("_speech", "_connection", "_connection._session")
+        self.assert_freed(talk.exchange, talk.line, *parts)

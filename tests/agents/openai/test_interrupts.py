@@ -57,7 +57,7 @@ class FuzzedCall:
         dial = MemoryNetwork(clock, self.double)
         model.connect(Outside(clock=clock, dial=dial, accounts=ACCOUNTS))
         self.exchange.make_agent = model
-        self._line: Line = self.exchange.dial(delay=delay)
+        self.line: Line = self.exchange.dial(delay=delay)
 
     def interrupt(self, times: int) -> None:
         """Let the model speak for a while, then speak; so often."""
@@ -65,9 +65,9 @@ class FuzzedCall:
             self._pass(self._lot.randrange(20, 1500))
             self._pass(100, _LOUD)
             self._pass(160 + round(2000 * self._delay))
-            for byte, size in Counter(self._line.listen()).items():
+            for byte, size in Counter(self.line.listen()).items():
                 self._heard[self._newest(byte)] += size
-            self._line.heard.clear()
+            self.line.heard.clear()
 
     def errors_ms(self) -> list[float]:
         """:returns: for each answer, how much more the API thinks was heard."""
@@ -86,13 +86,13 @@ class FuzzedCall:
 
     def hang_up(self) -> list[object]:
         """:returns: what is left when the caller has hung up."""
-        self._line.stop()
-        self._line.call = None
+        self.line.stop()
+        self.line.call = None
         return self.exchange.leftovers()
 
     def _pass(self, milliseconds: int, sound: bytes = _QUIET) -> None:
         for _ in range(milliseconds // 20):
-            self._line.sound(sound)
+            self.line.sound(sound)
             self.exchange.advance(0.02)
         self.exchange.advance(milliseconds % 20 / 1000)
 
