@@ -13,7 +13,7 @@ from tests.calls.doubles import Exchange, Notebook, tone
 from tests.simulator.babble import babble
 from twistedvoice.audio import pcm
 from twistedvoice.calls.call import Call
-from twistedvoice.calls.speech import Speech
+from twistedvoice.calls.talkspurts import Talkspurts
 from twistedvoice.carriers.twilio.dialect import TwilioDialect
 from twistedvoice.events import Message
 from twistedvoice.formats import MULAW_8K
@@ -107,11 +107,11 @@ class Answerer(Notebook):
         """Greet, and listen."""
         super().call_started(call)
         call.say(tone(500))
-        self.speech = Speech(MULAW_8K, lambda: 0, self)
+        self.talkspurts = Talkspurts(MULAW_8K, lambda: 0, self)
 
     def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Hear whether the caller is done."""
-        self.speech.listen(payload, timestamp_ms)
+        self.talkspurts.listen(payload, timestamp_ms)
 
     def speech_began(self, at_us: int) -> None:
         """Wait."""

@@ -21,8 +21,8 @@ from attrs import frozen
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from ..calls.speech import Speech
-from ..calls.turns import Latencies, Turns
+from ..calls.latency import Latencies, Waits
+from ..calls.talkspurts import Talkspurts
 from ..carriers.twilio.dialect import TwilioDialect
 from ..events import Message
 from ..formats import FRAME_US
@@ -135,7 +135,7 @@ def _steps(stack: ExitStack) -> Iterator[tuple[str, dict[str, Step]]]:
             "the short way": lambda: ours.dataReceived(frame),
         },
     )
-    speech = Speech(dialect.format, lambda: 0, Turns(Latencies()))
+    speech = Talkspurts(dialect.format, lambda: 0, Waits(Latencies()))
     yield (
         "listening for speech",
         {

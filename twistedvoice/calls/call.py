@@ -33,12 +33,12 @@ from .audience import tell_asked, tell_started
 from .control import Control
 from .goodbye import GOODBYE_SECONDS, MARK_GRACE_SECONDS
 from .inbound import Inbound
+from .latency import Waits
 from .lifecycle import OVER, Life, LifeMachine
 from .patience import patiently
 from .services import CallServices, Route
-from .speech import Speech
 from .spending import Spending
-from .turns import Turns
+from .talkspurts import Talkspurts
 from .voice import Voice
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ class Call:
         self.inbound = Inbound(dialect, services.clock.seconds, self)
         self.stream = self._new_stream(transport)
         now_us = partial(microseconds, services.clock)
-        self.turns = Turns(switchboard.latencies)
-        self.voice = Voice(self.stream, dialect, now_us, self.turns)
-        self._speech = Speech(dialect.format, now_us, self.turns)
+        self.waits = Waits(switchboard.latencies)
+        self.voice = Voice(self.stream, dialect, now_us, self.waits)
+        self._talkspurts = Talkspurts(dialect.format, now_us, self.waits)
         self.life: Life = LifeMachine(self)
         self._start_timer = self.call_later(
             self._limits.start, lambda: self.life.over("unstarted")
@@ -149,7 +149,7 @@ class Call:
 
     def audio_received(self, event: AudioReceived) -> None:
         self.inbound.note_frame(event)
-        self._speech.listen(event.payload, event.timestamp_ms)
+        self._talkspurts.listen(event.payload, event.timestamp_ms)
         if self._link is not None:
             self._link.heard(event.payload, event.timestamp_ms)
 
@@ -158,7 +158,7 @@ class Call:
         key, self._consent_key = self._consent_key, ""
         if key and event.digit == key:
             self.ask_recorders("consent")
-        self.turns.key_pressed(self.now_us())
+        self.waits.key_pressed(self.now_us())
         self.tell_agent("digit_pressed", event.digit)
 
     def mark_echoed(self, event: MarkEchoed) -> None:
@@ -234,7 +234,7 @@ class Call:
 
     def _note_interrupt(self, at_us: int) -> None:
         told_us = at_us + self.voice.clear_took_us
-        self.turns.interrupted(
+        self.waits.interrupted(
             at_us,
             max(told_us, self.stream.playout.playing_until_us),
             cut=self.dialect.capabilities.clear,
@@ -274,7 +274,7 @@ class Call:
         self.state = "Streaming"
         self._start_timer.cancel()
         self.call_later(self._limits.longest, lambda: self._must_end("too_long"))
-        self.turns.answered(self.record.started_us)
+        self.waits.answered(self.record.started_us)
         self.stream.open(self.record.started_us)
         self.services.schedule.join(self.stream)
         tell_started(self)
@@ -306,7 +306,7 @@ class Call:
         # Its traceback holds the stream.
         self.stream.flags.failure = None
         self.voice.close()
-        self.turns.over()
+        self.waits.over()
         self.inbound.close()
         link, self._link = self._link, None
         if link is not None:

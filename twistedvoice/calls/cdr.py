@@ -43,7 +43,7 @@ def call_detail_record(
         "spent": call.spending.total,
         **_heard(call),
         **_said(call),
-        **call.turns.facts(),
+        **call.waits.facts(),
     }
     for fact in facts:
         cdr.update(fact)

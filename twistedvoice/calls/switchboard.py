@@ -23,9 +23,9 @@ from ..realtime.schedule import microseconds
 from .audience import facts_of, tell_first_audio
 from .call import Call
 from .cdr import call_detail_record
+from .latency import Latencies
 from .patience import patiently
 from .services import CallServices
-from .turns import Latencies
 
 __all__ = ["Switchboard"]
 

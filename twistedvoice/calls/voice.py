@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, succeed
 from ..interfaces import Dialect
 from ..realtime.stream import OutgoingStream
 from ..realtime.tracks import Note
+from .latency import Waits
 from .marks import Marks
-from .turns import Turns
 from .utterance import SpokenUtterance
 
 __all__ = ["Voice"]
@@ -34,14 +34,14 @@ class Voice:
         stream: OutgoingStream,
         dialect: Dialect,
         now_us: Callable[[], int],
-        turns: Turns,
+        waits: Waits,
     ) -> None:
-        """:param turns: is told of what was said, once it has ended."""
+        """:param waits: is told of what was said, once it has ended."""
         self.stream = stream
         self.marks = Marks()
         self._dialect = dialect
         self._now_us = now_us
-        self._turns = turns
+        self._waits = waits
         self._open: SpokenUtterance | None = None
         self._unfinished: dict[SpokenUtterance, None] = {}
         self._room: list[Deferred[None]] = []
@@ -177,7 +177,7 @@ class Voice:
         self._note(outcome, now_us, from_us, until_us)
         # A mark that came behind sound long played says nothing of the ear.
         behind = marked_us is not None and marked_us <= until_us <= now_us
-        self._turns.spoke(from_us, until_us, now_us - until_us if behind else None)
+        self._waits.spoke(from_us, until_us, now_us - until_us if behind else None)
 
     def _note(self, kind: str, now_us: int, *span_us: int) -> None:
         tracks = self.stream.tracks

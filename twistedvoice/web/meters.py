@@ -22,9 +22,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from ..calls.admission import Admission
+from ..calls.latency import After
 from ..calls.overload import Overload
 from ..calls.switchboard import Switchboard
-from ..calls.turns import After
 from ..errands import Tally
 from ..metrics import Histogram
 from ..realtime.schedule import Schedule

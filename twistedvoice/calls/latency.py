@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.calls.test_turns -*-
+# -*- test-case-name: tests.calls.test_latency -*-
 """How long the caller of one call has to wait: for an answer, and for silence.
 
 It is told when the caller stopped to speak, and afterwards what was played and when; it
@@ -17,7 +17,7 @@ from attrs import Factory, define, frozen
 
 from ..metrics import LATENCY_BOUNDS_US, Histogram
 
-__all__ = ["After", "Latencies", "Turns", "Wait"]
+__all__ = ["After", "Latencies", "Wait", "Waits"]
 
 #: What a turn of the agent answers: words, or a key.
 After = Literal["speech", "key"]
@@ -65,9 +65,9 @@ class _Input:
     ended_us: int
 
 
-class Turns:
+class Waits:
     """
-    The turns of one call.
+    What the caller of one call waited for, turn by turn.
 
     A turn is the first thing that is said after the caller was done, where nothing was
     to be heard when the caller was done, or what was has been cut off since. An agent

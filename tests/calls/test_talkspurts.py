@@ -1,4 +1,4 @@
-"""Tests of ``twistedvoice.calls.speech``."""
+"""Tests of ``twistedvoice.calls.talkspurts``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.audio import pcm
-from twistedvoice.calls.speech import HANGOVER_MS, Speech
+from twistedvoice.calls.talkspurts import HANGOVER_MS, Talkspurts
 from twistedvoice.formats import ALAW_8K, MULAW_8K, AudioFormat
 
 from ..simulator.babble import babble
@@ -29,7 +29,7 @@ class SpeechTests(SynchronousTestCase):
         """The call is in this format, and has just begun."""
         self.format = sound
         self.millis = 0
-        self.speech = Speech(sound, lambda: (self.millis + 27) * 1000, self)
+        self.talkspurts = Talkspurts(sound, lambda: (self.millis + 27) * 1000, self)
 
     def speech_began(self, at_us: int) -> None:
         """Write it down, without the way."""
@@ -53,7 +53,7 @@ class SpeechTests(SynchronousTestCase):
         """So much of the same comes in."""
         payload = self.frame(share, loudness)
         for _ in range(milliseconds // 20):
-            self.speech.listen(payload, self.millis)
+            self.talkspurts.listen(payload, self.millis)
             self.millis += 20
 
     def test_ends_with_its_last_sound(self) -> None:
@@ -109,7 +109,7 @@ class SpeechTests(SynchronousTestCase):
         sound = pcm.encode(babble(1, 1.6), MULAW_8K)
         self.hears(200)
         for at in range(0, len(sound), 160):
-            self.speech.listen(sound[at : at + 160], self.millis)
+            self.talkspurts.listen(sound[at : at + 160], self.millis)
             self.millis += 20
         self.hears(600)
         [(_, began_ms), (_, ended_ms)] = self.told

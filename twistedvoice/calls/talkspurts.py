@@ -1,5 +1,5 @@
-# -*- test-case-name: tests.calls.test_speech -*-
-"""Hears when the caller begins and stops to speak, with no agent to say so.
+# -*- test-case-name: tests.calls.test_talkspurts -*-
+"""Hears the caller's talkspurts: when speech begins and ends, with no agent to say so.
 
 Loudness decides. It looks at every frame of a call, so all it does for one is to count
 its loud bytes; it reads the clock only when speech begins or ends. It is made for
@@ -14,7 +14,7 @@ from typing import Protocol
 from ..audio import pcm
 from ..formats import ALAW_8K, FRAME_MS, MULAW_8K, AudioFormat
 
-__all__ = ["HANGOVER_MS", "Hearer", "Speech"]
+__all__ = ["HANGOVER_MS", "Hearer", "Talkspurts"]
 
 #: Speech is over when it has been quiet so long; the pauses in a sentence are shorter.
 HANGOVER_MS = 260
@@ -36,8 +36,8 @@ class Hearer(Protocol):
         """The last sound of what the caller said had come by then."""
 
 
-class Speech:
-    """When the caller of one call speaks."""
+class Talkspurts:
+    """When the caller of one call speaks: its talkspurts, breaths in them included."""
 
     __slots__ = (
         "_first_ms", "_hearer", "_last_ms", "_loud_frames", "_now_us", "_quiet",

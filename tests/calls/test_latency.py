@@ -1,4 +1,4 @@
-"""Tests of ``twistedvoice.calls.turns``: what the caller waits for."""
+"""Tests of ``twistedvoice.calls.latency``: what the caller waits for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.calls.turns import After, Latencies, Turns
+from twistedvoice.calls.latency import After, Latencies, Waits
 
 from .doubles import BinaryLine, Exchange, Line, Notebook, tone
 
@@ -20,21 +20,21 @@ class TurnsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.latencies = Latencies()
-        self.turns = Turns(self.latencies)
+        self.waits = Waits(self.latencies)
 
     def says(self, began_ms: int, ended_ms: int) -> None:
         """The caller says something."""
-        self.turns.speech_began(began_ms * MS)
-        self.turns.speech_ended(ended_ms * MS)
+        self.waits.speech_began(began_ms * MS)
+        self.waits.speech_ended(ended_ms * MS)
 
     def spoke(self, from_ms: int, until_ms: int, delay_ms: int | None = None) -> None:
         """The agent has said something."""
         delay_us = None if delay_ms is None else delay_ms * MS
-        self.turns.spoke(from_ms * MS, until_ms * MS, delay_us)
+        self.waits.spoke(from_ms * MS, until_ms * MS, delay_us)
 
     def assertTurns(self, *turns: tuple[After, int]) -> None:
         """Check what each answer came after, and how long the wire waited for it."""
-        found = [(after, wait.wire_us // MS) for after, wait in self.turns.kept]
+        found = [(after, wait.wire_us // MS) for after, wait in self.waits.kept]
         self.assertEqual(found, list(turns))
 
     def test_answer(self) -> None:
@@ -47,7 +47,7 @@ class TurnsTests(SynchronousTestCase):
     def test_key(self) -> None:
         """A key is answered too, and counted apart; the last of several counts."""
         for at_ms in (1000, 1200):
-            self.turns.key_pressed(at_ms * MS)
+            self.waits.key_pressed(at_ms * MS)
         self.spoke(1350, 2000)
         self.assertTurns(("key", 150))
         self.assertEqual(self.latencies.turn["key"].count, 1)
@@ -63,9 +63,9 @@ class TurnsTests(SynchronousTestCase):
     def test_talks_over_the_caller(self) -> None:
         """An agent that begins while the caller speaks answers nothing."""
         self.says(1000, 2000)
-        self.turns.speech_began(2500 * MS)
+        self.waits.speech_began(2500 * MS)
         self.spoke(2700, 2900)
-        self.turns.speech_ended(3000 * MS)
+        self.waits.speech_ended(3000 * MS)
         self.assertTurns()
         self.says(4000, 5000)
         self.says(5500, 6500)
@@ -81,20 +81,20 @@ class TurnsTests(SynchronousTestCase):
 
     def test_cut_off(self) -> None:
         """What was cut off after the caller's end does not hide the answer."""
-        self.turns.key_pressed(1000 * MS)
+        self.waits.key_pressed(1000 * MS)
         self.spoke(100, 1001)
-        self.turns.interrupted(1001 * MS, 1001 * MS, cut=True)
+        self.waits.interrupted(1001 * MS, 1001 * MS, cut=True)
         self.spoke(1010, 2000)
         self.assertTurns(("key", 10))
 
     def test_not_cut_off(self) -> None:
         """Where the carrier plays on, its silence would be counted, not the answer."""
-        self.turns.key_pressed(1000 * MS)
+        self.waits.key_pressed(1000 * MS)
         self.spoke(100, 1101)
-        self.turns.interrupted(1001 * MS, 1101 * MS, cut=False)
+        self.waits.interrupted(1001 * MS, 1101 * MS, cut=False)
         self.spoke(1101, 2000)
         self.assertTurns()
-        facts: Any = self.turns.facts()
+        facts: Any = self.waits.facts()
         self.assertEqual(facts["silence_ms"]["max"], 100)
 
     def test_told_late(self) -> None:
@@ -107,7 +107,7 @@ class TurnsTests(SynchronousTestCase):
 
     def test_ear(self) -> None:
         """The ear is behind by what the last mark said, or, before any, the first."""
-        self.turns.answered(100 * MS)
+        self.waits.answered(100 * MS)
         self.spoke(150, 800)
         self.assertEqual(self.latencies.first_heard.count, 0)
         self.spoke(850, 900, 80)
@@ -115,17 +115,17 @@ class TurnsTests(SynchronousTestCase):
         self.says(1000, 2000)
         self.spoke(2300, 3000)
         self.assertEqual(self.latencies.turn_heard["speech"].total, 380 * MS)
-        self.turns.over()
-        facts: Any = self.turns.facts()
+        self.waits.over()
+        facts: Any = self.waits.facts()
         self.assertEqual(facts["first_heard_ms"], 130)
         self.assertEqual(facts["turns"]["speech"]["heard_ms"]["max"], 380)
 
     def test_no_mark(self) -> None:
         """Where no mark ever tells, the ear is taken to be not behind at all."""
-        self.turns.answered(100 * MS)
+        self.waits.answered(100 * MS)
         self.spoke(150, 800)
-        self.turns.over()
-        self.assertEqual(self.turns.facts()["first_heard_ms"], 50)
+        self.waits.over()
+        self.assertEqual(self.waits.facts()["first_heard_ms"], 50)
         self.assertEqual(self.latencies.first_heard.total, 50 * MS)
 
     def test_facts(self) -> None:
@@ -133,9 +133,9 @@ class TurnsTests(SynchronousTestCase):
         for number in range(1, 41):
             self.says(number * 10_000 - 500, number * 10_000)
             self.spoke(number * 10_010, number * 10_010 + 100)
-        self.turns.over()
+        self.waits.over()
         self.assertEqual(
-            self.turns.facts()["turns"],
+            self.waits.facts()["turns"],
             {
                 "speech": {
                     "count": 40,
@@ -153,13 +153,13 @@ class TurnsTests(SynchronousTestCase):
     def test_bounds(self) -> None:
         """However long a call is, no more than a thousand turns of it are kept."""
         for number in range(1, 1102):
-            self.turns.key_pressed(number * 1000 * MS)
+            self.waits.key_pressed(number * 1000 * MS)
             self.spoke(number * 1000 + 1, number * 1000 + 2)
-        self.assertEqual(len(self.turns.kept), 1000)
-        self.assertEqual(self.turns.counts["key"], 1101)
+        self.assertEqual(len(self.waits.kept), 1000)
+        self.assertEqual(self.waits.counts["key"], 1101)
         self.assertEqual(self.latencies.turn["key"].count, 1101)
         self.assertEqual(self.latencies.turn_heard["key"].count, 1000)
-        self.turns.over()
+        self.waits.over()
         self.assertEqual(self.latencies.turn_heard["key"].count, 1101)
 
 
