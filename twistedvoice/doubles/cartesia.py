@@ -11,18 +11,17 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import Factory, define, frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from ..audio import pcm
 from ..audio.pcm import Samples
-from ..errors import SocketRefused
 from ..events import Message
 from ..formats import AudioFormat, Encoding
-from ..sockets import SocketReceiver, SocketRequest
+from .door import Door, Visitor
 from .network import ServiceSocket
+from .seat import Seat
 from .voice import tones
 
 __all__ = ["CartesiaDouble", "CartesiaPlan", "CartesiaSession", "Mishap"]
@@ -77,19 +76,16 @@ class CartesiaPlan:
     piece_every_seconds: float = 0.02
 
 
-class CartesiaSession:
+class CartesiaSession(Seat):
     """One socket: ``told`` is what it was sent, ``problems`` what was wrong in it."""
 
     def __init__(
         self, clock: IReactorTime, plan: CartesiaPlan, socket: ServiceSocket
     ) -> None:
+        super().__init__(clock, socket)
         self.told: list[dict[str, Any]] = []
         self.problems: list[str] = []
-        #: The code with which the client went; None while it is here.
-        self.ended: int | None = None
-        self._clock = clock
         self._plan = plan
-        self._socket = socket
         self._contexts: dict[str, IDelayedCall | None] = {}
 
     # -- from the socket ---------------------------------------------------------------
@@ -105,7 +101,7 @@ class CartesiaSession:
             return
         self.told.append(told)
         if told.get("cancel") is True:
-            self._stop(str(told.get("context_id")))
+            self._cancel(str(told.get("context_id")))
             return
         problem = _problem(told)
         if told.get("context_id") in self._contexts:
@@ -115,28 +111,16 @@ class CartesiaSession:
         else:
             self._wait(told["context_id"], self._story(told), 0.0)
 
-    def lost(self, code: int, reason: str) -> None:
-        """The client is gone."""
-        if self.ended is None:
-            self.ended = code
-        self._stop_all()
-
     # -- for tests ---------------------------------------------------------------------
 
     def say(self, kind: str, context_id: str, **fields: object) -> None:
         """Send a message, any message."""
         text = json.dumps({"type": kind, "context_id": context_id, **fields})
-        self._socket.send(Message(text.encode(), binary=False))
+        self.say_raw(text.encode())
 
     def texts(self) -> list[str]:
         """:returns: what it was to speak, in order."""
         return [told["transcript"] for told in self.told if "transcript" in told]
-
-    def break_off(self, code: int) -> None:
-        """End the socket; 1006 is without a word."""
-        self.ended = code
-        self._stop_all()
-        self._socket.hang_up(code)
 
     # -- within ------------------------------------------------------------------------
 
@@ -172,7 +156,7 @@ class CartesiaSession:
         self.say("done", context_id, done=True, status_code=206)
 
     def _wait(self, context_id: str, story: Iterator[float], seconds: float) -> None:
-        timer = self._clock.callLater(seconds, self._go_on, context_id, story)
+        timer = self.later(seconds, self._go_on, context_id, story)
         self._contexts[context_id] = timer
 
     def _go_on(self, context_id: str, story: Iterator[float]) -> None:
@@ -196,11 +180,7 @@ class CartesiaSession:
             message="See the code.",
         )
 
-    def _stop_all(self) -> None:
-        for context_id in self._contexts:
-            self._stop(context_id)
-
-    def _stop(self, context_id: str) -> None:
+    def _cancel(self, context_id: str) -> None:
         timer = self._contexts.get(context_id)
         if timer is not None and timer.active():
             timer.cancel()
@@ -223,39 +203,22 @@ def _problem(told: dict[str, Any]) -> str:
     return "" if is_known else "the output format is not known"
 
 
-class CartesiaDouble:
-    """The door: see ``plan`` for how it behaves."""
+class CartesiaDouble(Door[CartesiaPlan, CartesiaSession]):
+    """Cartesia for tests: see ``plan`` for how it behaves."""
 
     def __init__(self, clock: IReactorTime, plan: CartesiaPlan | None = None) -> None:
-        self.plan = plan or CartesiaPlan()
-        #: The sessions that were opened, the newest last.
-        self.sessions: list[CartesiaSession] = []
-        self._clock = clock
-
-    def __call__(self, request: SocketRequest, socket: ServiceSocket) -> SocketReceiver:
-        """
-        Let a client in.
-
-        :raises SocketRefused: with the status that the API would answer.
-        """
-        status = self._status(request)
-        if status:
-            raise SocketRefused("Cartesia says no", status=status)
-        session = CartesiaSession(self._clock, self.plan, socket)
-        self.sessions.append(session)
-        return session
+        super().__init__(clock, plan or CartesiaPlan())
 
     def texts(self) -> list[str]:
         """:returns: what all sessions were to speak, in order."""
         return [text for session in self.sessions for text in session.texts()]
 
-    def _status(self, request: SocketRequest) -> int:
-        """:returns: the HTTP status of a refusal, or 0."""
-        if self.plan.refusals:
-            return self.plan.refusals.pop(0)
-        named = {name.lower(): value for name, value in request.headers.items()}
-        if urlsplit(request.url).path != _PATH:
+    def _status(self, visitor: Visitor) -> int:
+        if visitor.path != _PATH:
             return 404
-        if named.get("x-api-key") != self.plan.key:
+        if visitor.headers.get("x-api-key") != self.plan.key:
             return 401
-        return 0 if "cartesia-version" in named else 400
+        return 0 if "cartesia-version" in visitor.headers else 400
+
+    def _seat(self, visitor: Visitor, socket: ServiceSocket) -> CartesiaSession:
+        return CartesiaSession(self._clock, self.plan, socket)

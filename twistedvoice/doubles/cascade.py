@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from autobahn.twisted.resource import WebSocketResource
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from ..sockets import SocketReceiver, SocketRequest
 from .cartesia import CartesiaDouble, CartesiaPlan
 from .chat import ChatDouble, ChatPlan
+from .command import parser, serve
 from .deepgram import DeepgramDouble, DeepgramPlan
 from .http import HttpResource
 from .network import Service, ServiceSocket
@@ -78,33 +75,18 @@ def main(words: Sequence[str] | None = None) -> int:
     """:returns: the exit status; 1 when the port cannot be had."""
     from twisted.internet import reactor
 
-    parser = argparse.ArgumentParser(
-        "python -m twistedvoice.doubles.cascade",
-        description="Play Deepgram, a chat model and Cartesia, for agents without an"
-        " account. Each turn of a caller is answered with tones, one a word.",
-    )
-    parser.add_argument("--listen", default="tcp:8901:interface=127.0.0.1")
-    said = parser.parse_args(words)
+    what = "Deepgram, a chat model and Cartesia"
+    said = parser("cascade", what, 8901).parse_args(words)
     clock: Any = reactor
-    outcome: list[int] = []
+    return serve(clock, said.listen, CascadeDouble(clock).site(clock), _settings)
 
-    def listening(port: Any) -> None:
-        keys = (DeepgramPlan().key, ChatPlan().key, CartesiaPlan().key)
-        for (name, url), key in zip(
-            urls(port.getHost().port).items(), keys, strict=True
-        ):
-            sys.stdout.write(f"{name} is {url} with the key {key}\n")
-        sys.stdout.flush()
 
-    def failed(failure: Failure) -> None:
-        sys.stderr.write(f"{failure.getErrorMessage()}\n")
-        outcome.append(1)
-        clock.callWhenRunning(clock.stop)
-
-    endpoint = serverFromString(reactor, said.listen)
-    endpoint.listen(CascadeDouble(clock).site(reactor)).addCallbacks(listening, failed)
-    clock.run()
-    return outcome[0] if outcome else 0
+def _settings(port: int) -> str:
+    keys = (DeepgramPlan().key, ChatPlan().key, CartesiaPlan().key)
+    found = zip(urls(port).items(), keys, strict=True)
+    return "\n".join(
+        f"{name} is {url} with the key {key}" for (name, url), key in found
+    )
 
 
 if __name__ == "__main__":

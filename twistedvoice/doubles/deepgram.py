@@ -8,19 +8,18 @@ words it guesses. It hangs up on who is silent without a word, as Deepgram does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from attrs import Factory, define
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from ..audio import pcm
-from ..errors import SocketRefused
 from ..events import Message
 from ..formats import AudioFormat, Encoding
-from ..sockets import SocketReceiver, SocketRequest
+from .door import Door, Visitor
 from .network import ServiceSocket
+from .seat import Seat
 from .vad import EnergyVad
 from .voice import WORD_MS
 
@@ -54,7 +53,7 @@ class DeepgramPlan:
     misses_end: bool = False
 
 
-class DeepgramSession:
+class DeepgramSession(Seat):
     """One socket: ``heard`` is its sound, ``told`` are the texts that it was sent."""
 
     def __init__(
@@ -62,17 +61,14 @@ class DeepgramSession:
         clock: IReactorTime,
         plan: DeepgramPlan,
         socket: ServiceSocket,
-        query: dict[str, str],
+        query: Mapping[str, str],
     ) -> None:
+        super().__init__(clock, socket)
         self.query = query
         self.heard = bytearray()
         self.told: list[dict[str, Any]] = []
         self.problems: list[str] = []
-        #: The code with which the client went; None while it is here.
-        self.ended: int | None = None
-        self._clock = clock
         self._plan = plan
-        self._socket = socket
         self._form = AudioFormat(
             _ENCODINGS[query["encoding"]], int(query["sample_rate"])
         )
@@ -84,8 +80,7 @@ class DeepgramSession:
         )
         self._began_ms = self._told_ms = 0
         self._says = ""
-        self._timers: list[IDelayedCall] = []
-        self._idle: IDelayedCall = clock.callLater(_IDLE_SECONDS, self._too_idle)
+        self._idle = self.later(_IDLE_SECONDS, self._too_idle)
 
     # -- from the socket ---------------------------------------------------------------
 
@@ -109,18 +104,12 @@ class DeepgramSession:
         elif kind not in ("KeepAlive", "Finalize"):
             self.problems.append(f"unknown type {kind!r}")
 
-    def lost(self, code: int, reason: str) -> None:
-        """The client is gone."""
-        if self.ended is None:
-            self.ended = code
-        self._stop()
-
     # -- for tests ---------------------------------------------------------------------
 
     def say(self, kind: str, **fields: object) -> None:
         """Send a message, any message."""
         text = json.dumps({"type": kind, **fields})
-        self._socket.send(Message(text.encode(), binary=False))
+        self.say_raw(text.encode())
 
     def results(self, text: str, *, final: bool, ends: bool = False) -> None:
         """Send what was understood since the turn began."""
@@ -137,12 +126,6 @@ class DeepgramSession:
             from_finalize=False,
             channel={"alternatives": [best]},
         )
-
-    def break_off(self, code: int) -> None:
-        """End the socket; 1006 is without a word."""
-        self.ended = code
-        self._stop()
-        self._socket.hang_up(code)
 
     # -- within ------------------------------------------------------------------------
 
@@ -179,7 +162,7 @@ class DeepgramSession:
             self.results(piece, final=True, ends=ends and is_last)
         if plan.misses_silence:
             wait = int(self.query["utterance_end_ms"]) / 1000
-            self._timers.append(self._clock.callLater(wait, self._no_more_words))
+            self.later(wait, self._no_more_words)
 
     def _no_more_words(self) -> None:
         self.say("UtteranceEnd", channel=[0, 1], last_word_end=self._told_ms / 1000)
@@ -188,46 +171,23 @@ class DeepgramSession:
         self.problems.append("NET-0001")
         self.break_off(_IDLE_CODE)
 
-    def _stop(self) -> None:
-        for timer in (*self._timers, self._idle):
-            if timer.active():
-                timer.cancel()
 
-
-class DeepgramDouble:
-    """The door: see ``plan`` for how it behaves."""
+class DeepgramDouble(Door[DeepgramPlan, DeepgramSession]):
+    """Deepgram for tests: see ``plan`` for how it behaves."""
 
     def __init__(self, clock: IReactorTime, plan: DeepgramPlan | None = None) -> None:
-        self.plan = plan or DeepgramPlan()
-        #: The sessions that were opened, the newest last.
-        self.sessions: list[DeepgramSession] = []
-        self._clock = clock
+        super().__init__(clock, plan or DeepgramPlan())
 
-    def __call__(self, request: SocketRequest, socket: ServiceSocket) -> SocketReceiver:
-        """
-        Let a client in.
-
-        :raises SocketRefused: with the status that the API would answer.
-        """
-        url = urlsplit(request.url)
-        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-        status = self._status(url.path, request, query)
-        if status:
-            raise SocketRefused("Deepgram says no", status=status)
-        session = DeepgramSession(self._clock, self.plan, socket, query)
-        self.sessions.append(session)
-        return session
-
-    def _status(self, path: str, request: SocketRequest, query: dict[str, str]) -> int:
-        """:returns: the HTTP status of a refusal, or 0."""
-        if self.plan.refusals:
-            return self.plan.refusals.pop(0)
-        named = {name.lower(): value for name, value in request.headers.items()}
-        if path != _PATH:
+    def _status(self, visitor: Visitor) -> int:
+        if visitor.path != _PATH:
             return 404
-        if named.get("authorization") != f"Token {self.plan.key}":
+        if visitor.headers.get("authorization") != f"Token {self.plan.key}":
             return 401
+        query = visitor.query
         wanted = {"model", "sample_rate", "endpointing", "utterance_end_ms"}
         is_known = query.get("encoding") in _ENCODINGS and wanted <= query.keys()
         # Words can only stop coming where guesses are told.
         return 0 if is_known and query.get("interim_results") == "true" else 400
+
+    def _seat(self, visitor: Visitor, socket: ServiceSocket) -> DeepgramSession:
+        return DeepgramSession(self._clock, self.plan, socket, visitor.query)

@@ -39,10 +39,13 @@ class Seat:
         self._stop()
         self._socket.hang_up(code, reason)
 
-    def later(self, seconds: float, function: Callable[..., None], *args: Any) -> None:
+    def later(
+        self, seconds: float, function: Callable[..., None], *args: Any
+    ) -> IDelayedCall:
         """Call a function later, unless the session has ended by then."""
         self._timers = [timer for timer in self._timers if timer.active()]
         self._timers.append(self._clock.callLater(seconds, function, *args))
+        return self._timers[-1]
 
     def _stop(self) -> None:
         for timer in self._timers:

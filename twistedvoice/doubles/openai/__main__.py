@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from ..command import serve
+from ..command import parser, serve
 from ..plan import Reply
+from ..server import ServiceFactory
 from ..voice import WORD_MS
 from .plan import Plan
 from .service import OpenAiDouble
@@ -23,26 +24,26 @@ def main(words: Sequence[str] | None = None) -> int:
     """:returns: the exit status; 1 when the port cannot be had."""
     from twisted.internet import reactor
 
-    parser = argparse.ArgumentParser(
-        "python -m twistedvoice.doubles.openai",
-        description="Play OpenAI's Realtime API, for agents without an account. Each"
-        " turn of a caller is answered with tones, one a word.",
-    )
-    parser.add_argument("--listen", default="tcp:8900:interface=127.0.0.1")
-    parser.add_argument("--key", default="sk-double", help="the API key that lets in")
-    parser.add_argument(
+    words_of = parser("openai", "OpenAI's Realtime API", 8900)
+    words_of.add_argument("--key", default="sk-double", help="the API key that lets in")
+    words_of.add_argument(
         "--talk",
         type=int,
         metavar="SECONDS",
         help="for load tests: do not listen, and speak for so long as it is heard",
     )
-    said = parser.parse_args(words)
+    said = words_of.parse_args(words)
     clock: Any = reactor
-    where = "openai.url is ws://127.0.0.1:{port}/v1/realtime"
-    return serve(clock, said.listen, OpenAiDouble(clock, _plan(said)), where)
+    factory = ServiceFactory(clock, OpenAiDouble(clock, _plan(said)))
+    return serve(
+        clock,
+        said.listen,
+        factory,
+        lambda port: f"openai.url is ws://127.0.0.1:{port}/v1/realtime",
+    )
 
 
-def _plan(said: argparse.Namespace) -> Plan:
+def _plan(said: Namespace) -> Plan:
     plan = Plan(key=said.key)
     if said.talk is not None:
         tale = Reply(says=" ".join(["word"] * (said.talk * 1000 // WORD_MS)))
