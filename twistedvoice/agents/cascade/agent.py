@@ -8,6 +8,7 @@ caller's words cut the answer off, in the model's memory too.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ...errors import ChatFailed
 from ...interfaces import AgentFactory, CallControl
 from ..model.memory import Line
 from ..model.remote import LONGEST_WAIT_SECONDS, RETRY_SECONDS, RemoteAgent
+from ..model.watch import NewWatch, Watch
 from .answer import Answer, Mind
 from .history import History
 from .options import read_options
@@ -56,20 +58,20 @@ class Cascade(RemoteAgent):
         """Say the greeting, or have the model; the sockets may be there already."""
         self._began = self._clock.seconds()
         links = self._house.claim(call.call_id, call.format)
-        patience = self._conduct.answer_seconds
+        seconds = self._conduct.answer_seconds
+        new_watch = partial(Watch, self._clock, call.call_later, seconds)
         mouth = Mouth(
             links.speaking,
-            call.call_later,
             self._house.options.voice,
             call.format,
-            patience_seconds=patience,
+            new_watch=new_watch,
             given_up=self._give_up,
         )
         self._speech = Speech(
             call, mouth, self._history, self._now_ms, self._note, self._failed
         )
-        self._ears = Ears(links.hearing, call.call_later, self, patience)
-        self._mind = self._make_up(call)
+        self._ears = Ears(links.hearing, self, new_watch)
+        self._mind = self._make_up(call, new_watch)
         links.hearing.attach(self._ears, self._contain)
         links.speaking.attach(mouth, self._contain)
         if not self.is_leaving:
@@ -127,7 +129,7 @@ class Cascade(RemoteAgent):
 
     # -- within ------------------------------------------------------------------------
 
-    def _make_up(self, call: CallControl) -> Mind:
+    def _make_up(self, call: CallControl, new_watch: NewWatch) -> Mind:
         conduct = self._conduct
         return Mind(
             chat=self._house.chat(),
@@ -137,7 +139,7 @@ class Cascade(RemoteAgent):
             opening=conduct.opening,
             call_later=call.call_later,
             contain=self._contain,
-            patience_seconds=conduct.answer_seconds,
+            new_watch=new_watch,
         )
 
     def _begin(self) -> None:

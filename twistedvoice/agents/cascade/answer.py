@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from ...errors import ChatFailed
+from ..model.watch import NewWatch
 from ..tools import Toolbox
 from .history import Exchange, FunctionCall, History
 from .llm import Chat
@@ -56,8 +57,8 @@ class Mind:
     call_later: Callable[[float, Callable[[], object]], Any]
     #: Calls what it is given, whatever that raises.
     contain: Callable[[Callable[[], object]], object]
-    #: How long nothing may come.
-    patience_seconds: float
+    #: For an answer of which nothing comes.
+    new_watch: NewWatch
 
 
 class Answer:
@@ -71,18 +72,18 @@ class Answer:
         self._has_said = False
         #: Breaks the request off.
         self._asking: Callable[[], None] | None = None
-        self._patience: Any = None
+        self._watch = mind.new_watch(self._too_late)
 
     def start(self) -> None:
         """Ask for it."""
-        self._be_patient()
+        self._watch.start()
         mind = self._mind
         self._asking = mind.chat.ask(self._messages(), self, mind.contain)
 
     def cancel(self) -> None:
         """It is not wanted any more; idempotent, and nobody is told."""
         self._owner = None
-        self._stop_patience()
+        self._watch.close()
         asking, self._asking = self._asking, None
         if asking is not None:
             asking()
@@ -90,11 +91,11 @@ class Answer:
     # -- from the chat -----------------------------------------------------------------
 
     def words_came(self, text: str) -> None:
-        self._be_patient()
+        self._watch.told()
         self._say(self._sentences.push(text))
 
     def chat_ended(self, calls: Sequence[FunctionCall]) -> None:
-        self._stop_patience()
+        self._watch.stop()
         self._asking = None
         self._say(self._sentences.finish())
         owner = self._owner
@@ -106,7 +107,6 @@ class Answer:
             self.chat_failed(ChatFailed("empty"))
 
     def chat_failed(self, failed: ChatFailed) -> None:
-        self._stop_patience()
         self._asking = None
         self._finish(lambda owner: owner.answer_failed(failed))
 
@@ -152,22 +152,13 @@ class Answer:
             self.start()
 
     def _finish(self, tell: Callable[[AnswerOwner], None]) -> None:
+        self._watch.close()
         owner, self._owner = self._owner, None
         if owner is not None:
             tell(owner)
-
-    def _be_patient(self) -> None:
-        self._stop_patience()
-        mind = self._mind
-        self._patience = mind.call_later(mind.patience_seconds, self._too_late)
 
     def _too_late(self) -> None:
         asking, self._asking = self._asking, None
         if asking is not None:
             asking()
         self.chat_failed(ChatFailed("silent"))
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None and self._patience.active():
-            self._patience.cancel()
-        self._patience = None

@@ -9,7 +9,7 @@ what was said is logged.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from ...errors import DialectError
 from ...events import Message
 from ...formats import AudioFormat
 from ...sockets import SocketRequest
+from ..model.watch import NewWatch
 from .link import Link, Manners
 
 __all__ = [
@@ -145,20 +146,17 @@ class Ears:
     def __init__(
         self,
         link: Link,
-        call_later: Callable[[float, Callable[[], object]], Any],
         owner: EarsOwner,
-        patience_seconds: float,
+        new_watch: NewWatch,
     ) -> None:
-        """:param patience_seconds: how long the end of a turn may fail to come."""
+        """:param new_watch: for ends of turns that fail to come."""
         self._link = link
-        self._call_later = call_later
         self._owner: EarsOwner | None = owner
-        self._patience_seconds = patience_seconds
+        self._watch = new_watch(self._end_turn)
         #: The words of this turn that are final, and the guess that follows them.
         self._words: list[str] = []
         self._guess = ""
         self._turn_start = 0.0
-        self._patience: Any = None
 
     def hear(self, sound: bytes) -> None:
         """The caller's sound, in the format that was asked for."""
@@ -167,7 +165,7 @@ class Ears:
     def close(self) -> None:
         """The call is over."""
         self._link.close()
-        self._stop_patience()
+        self._watch.close()
         self._owner = None
 
     # -- from the link -----------------------------------------------------------------
@@ -202,7 +200,7 @@ class Ears:
             if told.is_final:
                 self._words.append(told.text)
             self._guess = "" if told.is_final else told.text
-            self._be_patient()
+            self._watch.start()
             if is_first:
                 self._turn_start = told.start
                 if self._owner is not None:
@@ -214,15 +212,6 @@ class Ears:
         # A guess that is taken back at the end is better than no answer.
         text = " ".join(self._words) or self._guess
         self._words, self._guess = [], ""
-        self._stop_patience()
+        self._watch.stop()
         if text and self._owner is not None:
             self._owner.caller_said(text)
-
-    def _be_patient(self) -> None:
-        self._stop_patience()
-        self._patience = self._call_later(self._patience_seconds, self._end_turn)
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None and self._patience.active():
-            self._patience.cancel()
-        self._patience = None

@@ -12,7 +12,7 @@ import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -20,6 +20,7 @@ from ...errors import DialectError
 from ...events import Message
 from ...formats import AudioFormat
 from ...sockets import SocketRequest
+from ..model.watch import NewWatch
 from .link import Link, Manners
 
 __all__ = ["MANNERS", "Chunk", "Done", "Failed", "Mouth", "MouthOwner", "Voice", "dial"]
@@ -123,37 +124,34 @@ class Mouth:
     def __init__(
         self,
         link: Link,
-        call_later: Callable[[float, Callable[[], object]], Any],
         voice: Voice,
         form: AudioFormat,
         *,
-        patience_seconds: float,
+        new_watch: NewWatch,
         given_up: Callable[[], None],
     ) -> None:
         """
-        :param patience_seconds: how long nothing may come of a text.
+        :param new_watch: for texts of which nothing comes.
         :param given_up: told when nothing can be spoken any more.
         """
         self.owner: MouthOwner | None = None
         self._given_up = given_up
         self._link = link
-        self._call_later = call_later
         self._voice = voice
         self._form = form
-        self._patience_seconds = patience_seconds
+        self._watch = new_watch(self._silent)
         self._contexts = 0
         #: What is being spoken, and whether anything of it has come.
         self._context_id = ""
         self._text = ""
         self._has_come = False
-        self._patience: Any = None
 
     def speak(self, text: str) -> None:
         """Have ``text`` spoken; only when nothing else is."""
         self._contexts += 1
         self._context_id, self._text = f"c{self._contexts}", text
         self._has_come = False
-        self._be_patient()
+        self._watch.start()
         self._link.send(self._voice.request(self._context_id, text, self._form))
 
     def cancel(self) -> None:
@@ -166,6 +164,7 @@ class Mouth:
         """The call is over."""
         self._link.close()
         self._rest()
+        self._watch.close()
         self.owner = None
         self._given_up = lambda: None
 
@@ -185,7 +184,7 @@ class Mouth:
                 self._end(whole=True)
             elif self.owner is not None:
                 self._has_come = True
-                self._be_patient()
+                self._watch.told()
                 self.owner.sound_came(told.sound)
 
     def link_gone(self) -> None:
@@ -204,6 +203,9 @@ class Mouth:
             is_ours = told.status not in (0, _TOO_MANY) and told.status < _SERVER_ERROR
             self._link.lose(f"error {told.status} {told.code}", hopeless=is_ours)
 
+    def _silent(self) -> None:
+        self._link.lose("silent")
+
     def _end(self, *, whole: bool) -> None:
         self._rest()
         if self.owner is not None:
@@ -212,18 +214,7 @@ class Mouth:
     def _rest(self) -> None:
         self._context_id = self._text = ""
         self._has_come = False
-        self._stop_patience()
-
-    def _be_patient(self) -> None:
-        self._stop_patience()
-        self._patience = self._call_later(
-            self._patience_seconds, lambda: self._link.lose("silent")
-        )
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None and self._patience.active():
-            self._patience.cancel()
-        self._patience = None
+        self._watch.stop()
 
 
 def _message(**fields: object) -> Message:

@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-__all__ = ["Watch"]
+__all__ = ["NewWatch", "Watch"]
 
 
 class Watch:
@@ -65,3 +65,7 @@ class Watch:
             self._wait(self._seconds - silent)
         else:
             self._lost()
+
+
+#: Makes a watch, given what is to be called when nothing came.
+NewWatch = Callable[[Callable[[], None]], Watch]
