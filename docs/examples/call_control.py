@@ -10,15 +10,66 @@ from twistedvoice.agents import prompts
 from twistedvoice.agents.agent import Agent
 from twistedvoice.agents.digits import Keypad
 from twistedvoice.agents.silence import Silence
+from twistedvoice.audio.wav import load
 from twistedvoice.errors import NotSupported
 from twistedvoice.interfaces import CallControl
+from twistedvoice.speech.bargein import BargeIn, BargeInRules
+from twistedvoice.speech.recital import Recital
+from twistedvoice.speech.turns import Turns
+from twistedvoice.speech.vad import new_detector
 from twistedvoice.speech.voicemail import Voicemail
 
 SOUNDS = Path(prompts.__path__[0])
-CODE, THANKS, SORRY, HOURS, GOODBYE, MUSIC = (
+CODE, THANKS, SORRY, HOURS, GOODBYE, MUSIC, STORY = (
     str(SOUNDS / f"{name}.wav")
-    for name in ("code", "thanks", "sorry", "hours", "goodbye", "hold")
+    for name in ("code", "thanks", "sorry", "hours", "goodbye", "hold", "story")
 )
+
+
+class Reader(Agent):
+    """Says what comes bit by bit, for as long as somebody listens."""
+
+    async def call_started(self, call: CallControl) -> None:
+        utterance = call.speak()
+        finished = utterance.finished()
+        for _ in range(600):
+            if finished.called:
+                return
+            utterance.write(call.format.silence(call.format.bytes_per_second))
+            await call.room()
+        utterance.end()
+
+
+class Storyteller(Agent):
+    """Tells a story until the caller says something."""
+
+    def call_started(self, call: CallControl) -> None:
+        recital = Recital(call)
+        self.gate = BargeIn(call, recital, BargeInRules())
+        self.turns, self.detector = Turns(), new_detector(call.format)
+        recital.say(load(STORY, call.format))
+
+    def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
+        turn = self.turns.frame(self.detector.is_voiced(payload))
+        if turn == "started":
+            self.gate.speech_started()
+        elif turn == "ended":
+            spoken_ms = self.turns.spoken_ms
+            self.gate.speech_ended(understood=False, spoken_ms=spoken_ms)
+
+
+class Cashier(Agent):
+    """Asks for a code that no recording shall have."""
+
+    async def call_started(self, call: CallControl) -> None:
+        self.keypad = Keypad(call)
+        call.pause_recording()
+        await self.keypad.collect(most=4, prompt=await call.say_file(CODE))
+        call.resume_recording()
+        call.hang_up_after(await call.say_file(THANKS))
+
+    def digit_pressed(self, digit: str) -> None:
+        self.keypad.press(digit)
 
 
 class Operator(Agent):

@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.agents.dialogues import speech
 from tests.audio.test_beep import sounding
 from twistedvoice.agents.menufile import SAMPLE_MENU, read_menus
 from twistedvoice.agents.outside import Outside
@@ -22,6 +23,7 @@ from twistedvoice.testing import FakeCall, MemoryNetwork, OpenAiDouble
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 HelloAgent = runpy.run_path(str(EXAMPLES / "hello_agent.py"))["HelloAgent"]
 Clerk = runpy.run_path(str(EXAMPLES / "clerk.py"))["Clerk"]
+_SILENCE = MULAW_8K.silence(4000)
 DOUBLE_URL = "ws://127.0.0.1/v1/realtime"
 EXAMPLE = runpy.run_path(str(EXAMPLES / "call_control.py"))
 
@@ -91,6 +93,34 @@ class CallControlTests(SynchronousTestCase):
                 ("ended", "transferred"),
             ],
         )
+
+    def test_reader(self) -> None:
+        """All is said to who listens; after an interrupt nothing more is."""
+        call = self.start("Reader")
+        call.advance(601)
+        self.assertEqual(len(call.heard), 8000 * 600)
+        call = self.start("Reader")
+        call.advance(5)
+        call.interrupt("operator")
+        call.advance(60)
+        self.assertEqual(len(call.heard), 8000 * 5)
+
+    def test_storyteller(self) -> None:
+        """A short sound holds the story up; a longer one ends it."""
+        call = self.start("Storyteller")
+        call.advance(1)
+        call.hear(speech(0.3) + _SILENCE)
+        self.assertTrue(call.is_playing)
+        call.hear(speech(1.5) + _SILENCE)
+        self.assertFalse(call.is_playing)
+
+    def test_cashier(self) -> None:
+        """The recording pauses until the code is there."""
+        call = self.start("Cashier")
+        call.advance(1)
+        self.assertEqual(call.events, [("recording", "paused")])
+        call.press("4711")
+        self.assertIn(("recording", "resumed"), call.events)
 
     def test_extension(self) -> None:
         """The keys are heard to the end before the call ends."""

@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.speech.test_bargein -*-
 """The gate through which a caller's speech interrupts an agent.
 
-Whoever tells that the caller speaks, a detector here or a provider far away, comes to
-the same gate, which decides once for each speech. What it cuts off it can take up
-again, from the exact frame that was heard last, when the speech was none.
+Whoever tells that the caller speaks comes to the same gate, which decides once for each
+speech. What it cuts off it can take up again, from the exact frame that was heard last,
+when the speech was none.
 """
 
 from __future__ import annotations
