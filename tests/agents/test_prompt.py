@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.agents.menus import MENUS, prompt_folder, sound_of
 from twistedvoice.agents.prompt import Prompt
-from twistedvoice.errors import CarrierApiError, ConfigError
+from twistedvoice.errors import CallStateError, CarrierApiError, ConfigError
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.interfaces import AgentFactory
 from twistedvoice.testing import FakeCall
@@ -269,6 +269,7 @@ class TransferTests(PromptCase):
         )
         self.call.press("8")
         self.assertHears("sorry", "main", seconds=2)
+        self.call.transfer_error = CallStateError("no account")
         self.call.press("8")
         self.assertHears("bye", seconds=1.5)
         self.assertTrue(self.call.ended)

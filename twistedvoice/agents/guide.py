@@ -15,7 +15,7 @@ from attrs import define
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..errors import CarrierApiError
+from ..errors import CallStateError, CarrierApiError
 from ..interfaces import Utterance
 from ..speech.recital import Recital
 from .actions import Action, GoTo, HangUp, Repeat, Transfer
@@ -142,7 +142,8 @@ class Guide(Agent, Generic[_Place]):
             self.call.hang_up()
 
     def _transfer_failed(self, failure: Failure) -> None:
-        failure.trap(CarrierApiError)
+        # Without an account there is no transfer either.
+        failure.trap(CarrierApiError, CallStateError)
         self._log.warn("The transfer of {call_id} failed", call_id=self.call.call_id)
         self._leaving = False
         self._try_again(HangUp())
