@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from twistedvoice.agents.cascade.options import read_options
 from twistedvoice.agents.cascade.stt import MANNERS, Ears, listen
 from twistedvoice.agents.cascade.tts import MANNERS as SPEAKING
 from twistedvoice.agents.cascade.tts import Mouth, dial
+from twistedvoice.agents.model.watch import Watch
 from twistedvoice.audio.wav import load
 from twistedvoice.errors import ChatFailed
 from twistedvoice.formats import MULAW_8K
@@ -34,6 +36,7 @@ __all__ = ["ChatTests", "HearingTests", "SpeakingTests"]
 
 CLOCK: Any = reactor
 OPTIONS = read_options({}, Path())
+NEW_WATCH = partial(Watch, CLOCK, CLOCK.callLater, 30)
 
 
 class Listening:
@@ -92,7 +95,7 @@ class HearingTests(TestCase):
             silence_ms=OPTIONS.silence_ms,
         )
         link = Link(CLOCK, AutobahnDialer(CLOCK), request, MANNERS, 0)
-        ears = Ears(link, CLOCK.callLater, listening, 30)
+        ears = Ears(link, listening, NEW_WATCH)
         self.addCleanup(ears.close)
         link.attach(ears, lambda step: step())
         ears.hear(load(SPEECH, MULAW_8K) + b"\xff" * 16_000)
@@ -142,10 +145,9 @@ class SpeakingTests(TestCase):
         listening = Listening()
         mouth = Mouth(
             link,
-            CLOCK.callLater,
             OPTIONS.voice,
             MULAW_8K,
-            patience_seconds=30,
+            new_watch=NEW_WATCH,
             given_up=listening.mouth_given_up,
         )
         self.addCleanup(mouth.close)
