@@ -50,6 +50,8 @@ class Operator:
     def __init__(self) -> None:
         self.refusal: SocketRefused | None = None
         self.requests: list[SocketRequest] = []
+        #: What is said to whoever is let in, at once.
+        self.welcome: list[Message] = []
         self.socket: ServiceSocket
         self.ear = Ear()
 
@@ -58,6 +60,8 @@ class Operator:
         if self.refusal is not None:
             raise self.refusal
         self.socket = socket
+        for message in self.welcome:
+            socket.send(message)
         return self.ear
 
 
@@ -121,6 +125,16 @@ class DialerContract(_Mixin):
             self.operator.socket.send(message)
         self.line.advance()
         self.assertEqual(self.operator.ear.messages, said)
+        self.assertEqual(self.ear.messages, said)
+        socket.close()
+
+    def test_welcome(self) -> None:
+        """What the service says while it lets somebody in arrives, in order."""
+        self.operator.welcome = [Message(b"hello", False), Message(b"you", True)]
+        socket = self.dialled()
+        self.operator.socket.send(Message(b"there", False))
+        self.line.advance()
+        said = [*self.operator.welcome, Message(b"there", False)]
         self.assertEqual(self.ear.messages, said)
         socket.close()
 

@@ -16,6 +16,7 @@ from twistedvoice.doubles.server import ServiceFactory
 from twistedvoice.events import Message
 from twistedvoice.sockets import SocketRequest
 from twistedvoice.web.dial import AutobahnDialer
+from twistedvoice.web.framing import frame_message
 
 from .dial_contract import KEY, REQUEST, DialerContract, DialerLine
 
@@ -90,6 +91,20 @@ class DialTests(DialerContract, SynchronousTestCase):
         self.assertNotEqual(wire[0], wire[1])
         self.assertNotIn(b"the same", b"".join(wire))
         self.assertEqual(self.operator.ear.messages, [Message(b"the same", False)] * 2)
+        socket.close()
+
+    def test_cut_anywhere(self) -> None:
+        """However what comes is cut, the same messages are read."""
+        sent = [Message(b"a" * 40, False), Message("für".encode(), False)]
+        sent += [Message(b"b" * 300, True), Message(b"", False), Message(b"c", False)]
+        socket = self.dialled()
+        client = self.line.ends[0]
+        wire = b"".join(map(frame_message, sent))
+        for size in (1, 2, 3, 41, 42, 43, 50, 345, len(wire)):
+            self.ear.messages.clear()
+            for at in range(0, len(wire), size):
+                client.dataReceived(wire[at : at + size])
+            self.assertEqual(self.ear.messages, sent, size)
         socket.close()
 
     def test_dead_peer(self) -> None:

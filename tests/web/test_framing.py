@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedvoice.events import Message
-from twistedvoice.web.framing import frame_message, mask_message
+from twistedvoice.web.framing import frame_message, mask_message, take_message
 
 __all__ = ["FramingTests"]
 
@@ -79,3 +79,36 @@ class FramingTests(SynchronousTestCase):
         messages = [Message(b"y" * size, binary) for size, binary in wanted]
         wire = b"".join(map(frame_message, messages))
         self.assertEqual(read_frames(wire), messages)
+
+    @given(st.lists(st.integers(0, 70_000), max_size=4), st.booleans(), st.integers(0))
+    def test_taken(self, sizes: list[int], binary: bool, cut: int) -> None:
+        """Whole messages are taken in order, up to one that is cut off, or long."""
+        messages = [Message(b"y" * size, binary) for size in sizes]
+        wires = [frame_message(message) for message in messages]
+        wire = b"".join(wires)
+        wire = wire[: len(wire) - cut % (len(wire) + 1)]
+        start = 0
+        for message, whole in zip(messages, wires, strict=True):
+            taken, end = take_message(wire, start)
+            usual = len(message.data) < 65536 and start + len(whole) <= len(wire)
+            self.assertEqual(taken, message if usual else None)
+            self.assertEqual(end, start + usual * len(whole))
+            if not usual:
+                return
+            start = end
+        self.assertEqual(take_message(wire, start), (None, start))
+
+    def test_not_taken(self) -> None:
+        """What is unusual, or wrong, is left for Autobahn to judge."""
+        usual = frame_message(Message(b"abc", False))
+        self.assertEqual(take_message(usual, 0), (Message(b"abc", False), 5))
+        unusual = {
+            "a beginning": b"\x01" + usual[1:],
+            "a ping": b"\x89" + usual[1:],
+            "a reserved bit": b"\xc1" + usual[1:],
+            "masked": mask_message(Message(b"abc", False), b"\1\2\3\4"),
+            "not ASCII": frame_message(Message("für".encode(), False)),
+            "not the shortest form": b"\x81\x7e\x00\x03abc",
+        }
+        for what, wire in unusual.items():
+            self.assertEqual(take_message(wire, 0), (None, 0), what)

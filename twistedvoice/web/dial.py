@@ -34,7 +34,7 @@ from zope.interface import implementer
 from ..errors import SocketRefused
 from ..events import Message
 from ..sockets import Socket, SocketReceiver, SocketRequest
-from .framing import mask_message
+from .framing import mask_message, take_message
 from .send import sender
 
 __all__ = ["AutobahnDialer"]
@@ -247,7 +247,17 @@ class _Link:
 
 
 class _Client(WebSocketClientProtocol):
-    """Hands what Autobahn calls on to the link; nothing else is here."""
+    """
+    Hands what Autobahn calls on to the link.
+
+    Whole messages that came in one piece do not pass through Autobahn's engine, like
+    the carrier's in :mod:`.receive`, and by the same state of Autobahn's.
+    """
+
+    #: From Autobahn, which sets them without types.
+    data: bytes
+    current_frame: Any
+    inside_message: bool
 
     def __init__(self, link: _Link) -> None:
         super().__init__()
@@ -259,7 +269,22 @@ class _Client(WebSocketClientProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._link.heard()
-        super().dataReceived(data)
+        data = self._take_messages(data)
+        if data:
+            super().dataReceived(data)
+
+    def _take_messages(self, data: bytes) -> bytes:
+        """:returns: what is left when the usual messages at the beginning are taken."""
+        start = 0
+        while self.state == self.STATE_OPEN and not (
+            self.data or self.current_frame or self.inside_message
+        ):
+            message, end = take_message(data, start)
+            if message is None:
+                break
+            start = end
+            self._link.received(message)
+        return data[start:] if start else data
 
     def onOpen(self) -> None:
         self._link.handshaken()
