@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.agents.model.sound import Converter
+from twistedvoice.agents.model.sound import Converter, Pieces
 from twistedvoice.audio import pcm
 from twistedvoice.audio.pcm import Samples
 from twistedvoice.audio.resample import resample
@@ -50,3 +50,12 @@ class SoundTests(SynchronousTestCase):
         converter = Converter(_24K, MULAW_8K)
         made = converter.convert(bytes(48_000)) + converter.rest()
         self.assertEqual(made, b"\xff" * 8000)
+
+    def test_pieces(self) -> None:
+        """Two frames go out together; frames of any size are kept in order."""
+        pieces = Pieces(MULAW_8K)
+        frames = [bytes([n]) * 160 for n in range(4)]
+        made = [pieces.add(frame) for frame in frames]
+        self.assertEqual(made, [b"", b"".join(frames[:2]), b"", b"".join(frames[2:])])
+        self.assertEqual(pieces.add(b"\1" * 319), b"")
+        self.assertEqual(pieces.add(b"\2" * 500), b"\1" * 319 + b"\2" * 500)

@@ -39,7 +39,7 @@ from .factory import Model
 from .heard import Heard
 from .memory import Line, Memory
 from .remote import LONGEST_WAIT_SECONDS, RETRY_SECONDS, RemoteAgent
-from .sound import Converter
+from .sound import Converter, Pieces
 from .speech import Speech
 from .turn import Turn
 from .watch import Watch
@@ -53,6 +53,7 @@ class ModelAgent(RemoteAgent):
     _house: Model
     _connection: Connection
     _speech: Speech
+    _pieces: Pieces
     _to_api: Converter
     _watch: Watch
 
@@ -74,7 +75,7 @@ class ModelAgent(RemoteAgent):
         """Say the greeting, or let the model; the session may be there already."""
         self._began = self._clock.seconds()
         heard, _ = self._api.sound_format(call.format)
-        self._to_api = Converter(call.format, heard)
+        self._pieces, self._to_api = Pieces(call.format), Converter(call.format, heard)
         seconds, clock = self._conduct.answer_seconds, self._clock
         self._watch = Watch(clock, call.call_later, seconds, self._no_answer)
         self._speech = self._new_speech()
@@ -88,8 +89,8 @@ class ModelAgent(RemoteAgent):
 
     def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Pass it on."""
-        if not self._is_deaf:
-            self._connection.hear(self._to_api.convert(payload))
+        if not self._is_deaf and (piece := self._pieces.add(payload)):
+            self._connection.hear(self._to_api.convert(piece))
 
     def interrupted(self, reason: str) -> None:
         """What was said is cut off; the API knows already how much was heard."""

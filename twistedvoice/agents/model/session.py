@@ -29,8 +29,8 @@ _log = Logger()
 
 #: From the first attempt until the session is as we asked.
 _SETUP_SECONDS = 8.0
-#: What the caller says meanwhile, in frames: five seconds.
-_MOST_UNHEARD = 250
+#: What the caller says meanwhile, in pieces of two frames: five seconds.
+_MOST_UNHEARD = 125
 #: A peer that says so much that cannot be read is none.
 _MOST_MALFORMED = 10
 

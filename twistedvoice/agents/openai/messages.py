@@ -24,7 +24,7 @@ _APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 
 
 def append_audio(payload: bytes) -> Message:
-    """:returns: the caller's sound, as it is; made fifty times a second a call."""
+    """:returns: the caller's sound, as it is; made 25 times a second a call."""
     encoded = b2a_base64(payload, newline=False)
     return Message(b"".join((_APPEND, encoded, b'"}')), binary=False)
 
