@@ -135,7 +135,7 @@ class LoadTests(CommandTestCase):
         self.assertIn("share a core", self.errors.getvalue())
         folder = Path(self.mktemp())
         folder.mkdir()
-        self.assertIn("--lead-ms=200", self.contenders[0].command(folder))
+        self.assertIn("--lead-ms=200", self.contenders[0].command(folder, {}))
 
     def test_url(self) -> None:
         """A service that runs already is called where it is."""
@@ -152,7 +152,7 @@ class StallTests(CommandTestCase):
         """:returns: the command line of the service that was measured."""
         folder = Path(self.mktemp())
         folder.mkdir()
-        return self.contenders[0].command(folder)
+        return self.contenders[0].command(folder, {})
 
     def test_stall(self) -> None:
         """Stalls up to the lead less a tick: only holes count, and no buffer helps."""

@@ -21,7 +21,9 @@ _UP = (
 def program(text: str) -> Contender:
     """:returns: a contender that runs some Python."""
     return Contender(
-        name="thing", path="/", command=lambda folder: [sys.executable, "-c", text]
+        name="thing",
+        path="/",
+        command=lambda folder, accounts: [sys.executable, "-c", text],
     )
 
 

@@ -45,6 +45,12 @@ class BenchTests(ServiceTestCase):
             self.assertGreater(figures["echo_ms"]["p50"], 0)
             self.assertGreater(figures["server"]["cpu_us_per_call_second"], 0)
 
+    async def test_models(self) -> None:
+        """Whose model is elsewhere talks with its double, which the load test runs."""
+        for agent in ("openai", "gemini", "cascade"):
+            (point,) = await self.points("load", "--calls=2", f"--agent={agent}")
+            self.assertEqual(point["figures"]["counts"]["underruns"], 0)
+
     async def test_url(self) -> None:
         """A service that runs already is called; what it uses is not known."""
         async with self.service(trusted=True) as service:

@@ -2,6 +2,7 @@
 """The servers of the load test that are not the plain service, each a process::
 
     python -m twistedvoice.bench.child baseline
+    python -m twistedvoice.bench.child double AGENT
     python -m twistedvoice.bench.child service [--meter] [--stall-ms N ...] -- OPTIONS
 
 The options are the service's own. Whatever runs here says on which port it takes calls
@@ -22,6 +23,7 @@ from twisted.logger import globalLogBeginner
 from ..tap import Options, build
 from .baseline import EchoFactory
 from .disturbance import Meter, busy_thread, stalls
+from .double import play
 
 __all__ = ["disturbances", "main", "serve_baseline"]
 
@@ -39,6 +41,10 @@ def main(words: list[str]) -> int:
     reactor: Any = the_reactor
     if words[:1] == ["baseline"]:
         serve_baseline(reactor)
+        reactor.run()
+        return 0
+    if words[:1] == ["double"]:
+        play(reactor, words[1])
         reactor.run()
         return 0
     at = words.index("--")

@@ -8,7 +8,7 @@ folder of its own, so that no run can help or hinder the next.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
@@ -16,17 +16,16 @@ from attrs import field, frozen
 from ..audio.wavwriter import WavWriter
 from ..formats import MULAW_8K
 
-__all__ = ["AGENTS", "BASELINE", "Contender", "disturbed", "service"]
+__all__ = ["AGENTS", "BASELINE", "CHILD", "Contender", "disturbed", "service"]
 
 #: What may answer under load.
-AGENTS = ("echo", "prompt", "openai")
-#: Where the double of OpenAI is by default; whoever measures with it starts it, on a
-#: core of its own.
-_OPENAI = {"agent": "openai", "openai-url": "ws://127.0.0.1:8900/v1/realtime"}
-_OPENAI_KEY = "sk-double"
+AGENTS = ("echo", "prompt", "openai", "gemini", "cascade")
+#: Those that talk with services elsewhere, which the load test plays.
+_MODELS = ("openai", "gemini", "cascade")
 #: -P: not what happens to lie in the current directory.
 _PYTHON = (sys.executable, "-P", "-m")
-_CHILD = (*_PYTHON, "twistedvoice.bench.child")
+#: The servers that are not the plain service.
+CHILD = (*_PYTHON, "twistedvoice.bench.child")
 #: Longer than any run: what a caller hears must not end.
 _PROMPT_SECONDS = 300
 _PROMPT = "talk.wav"
@@ -47,8 +46,11 @@ class Contender:
     name: str
     #: Where its media socket is.
     path: str
-    #: :returns: the command line, for a folder, where it may leave files.
-    command: Callable[[Path], list[str]] = field(repr=False)
+    #: :returns: the command line, for a folder, where it may leave files, and the
+    #: settings of its accounts.
+    command: Callable[[Path, Mapping[str, str]], list[str]] = field(repr=False)
+    #: Whose services elsewhere are to be played, by :mod:`.double`; empty for none.
+    double: str = ""
 
 
 def service(
@@ -60,14 +62,14 @@ def service(
     start: Sequence[str] = (*_PYTHON, "twistedvoice", "serve"),
 ) -> Contender:
     """
-    :param agent: one of :data:`AGENTS`; the prompt is one that does not end, and the
-        model is the double.
+    :param agent: one of :data:`AGENTS`; the prompt is one that does not end, and models
+        are doubles.
     :param more: further options of the service.
     :param start: what comes before the options.
     :returns: the real service; all that it does by default it does here.
     """
 
-    def command(folder: Path) -> list[str]:
+    def command(folder: Path, accounts: Mapping[str, str]) -> list[str]:
         options = {
             "listen": "tcp:0:interface=127.0.0.1",
             "admin-listen": "tcp:0:interface=127.0.0.1",
@@ -75,12 +77,14 @@ def service(
             "store": folder / "store.sqlite",
             "cdr": folder / "cdr.jsonl",
             "recordings": folder / "recordings" if recordings else "",
-            **_SETTINGS[agent](folder),
+            **_settings(agent, folder),
+            **_account_options(accounts, folder),
         }
         said = [f"--{option}={value}" for option, value in options.items()]
         return [*start, *said, "--trust-loopback", *more]
 
-    return Contender(name=name, path="/twilio/media", command=command)
+    double = agent if agent in _MODELS else ""
+    return Contender(name=name, path="/twilio/media", command=command, double=double)
 
 
 def disturbed(
@@ -90,7 +94,7 @@ def disturbed(
     :param disturbance: what :mod:`.child` does to the service from within.
     :returns: the service, with something in its process that is not its own.
     """
-    start = (*_CHILD, "service", *disturbance, "--")
+    start = (*CHILD, "service", *disturbance, "--")
     return service(name, agent, recordings=True, more=more, start=start)
 
 
@@ -103,22 +107,27 @@ def _write_prompt(folder: Path) -> dict[str, object]:
     return {"config": settings, "agent": "talk"}
 
 
-def _write_key(folder: Path) -> dict[str, object]:
-    key = folder / "key"
-    key.write_text(_OPENAI_KEY, "utf-8")
-    return {**_OPENAI, "openai-api-key-file": key}
+def _settings(agent: str, folder: Path) -> dict[str, object]:
+    """:returns: what makes the service answer with an agent."""
+    return _write_prompt(folder) if agent == "prompt" else {"agent": agent}
 
 
-#: From an agent and a folder to what makes the service answer with it.
-_SETTINGS: dict[str, Callable[[Path], dict[str, object]]] = {
-    "echo": lambda folder: {"agent": "echo"},
-    "prompt": _write_prompt,
-    "openai": _write_key,
-}
+def _account_options(accounts: Mapping[str, str], folder: Path) -> dict[str, object]:
+    """Write keys into files. :returns: the options for accounts."""
+    options: dict[str, object] = {}
+    for name, value in accounts.items():
+        option = name.replace(".", "-").replace("_", "-")
+        if name.endswith("_key"):
+            key = folder / option
+            key.write_text(value, "utf-8")
+            options[f"{option}-file"] = key
+        else:
+            options[option] = value
+    return options
 
 
-def _baseline(folder: Path) -> list[str]:
-    return [*_CHILD, "baseline"]
+def _baseline(folder: Path, accounts: Mapping[str, str]) -> list[str]:
+    return [*CHILD, "baseline"]
 
 
 BASELINE = Contender(name="baseline", path="/", command=_baseline)

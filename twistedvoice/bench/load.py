@@ -78,7 +78,7 @@ class Stand:
 
         :raises BenchError: when it or a generator cannot be run.
         """
-        with running(contender, self.cores.service) as server:
+        with running(contender, self.cores.service, self.cores.generators) as server:
             idle = server.usage()
             target = Target(host="127.0.0.1", port=server.port, path=contender.path)
             figures, before, after = self._run(target, calls, server.usage)

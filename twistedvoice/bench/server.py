@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import BenchError
 from ..simulator.service import DRAIN_SECONDS, START_SECONDS, child_environ
-from .contender import Contender
+from .contender import CHILD, Contender
 from .machine import Usage, usage
 
 __all__ = ["RunningServer", "environ", "running"]
@@ -32,13 +32,22 @@ _LINES_SHOWN = 15
 class RunningServer:
     """A child process that takes calls."""
 
-    def __init__(self, contender: Contender, folder: Path, of: Sequence[int]) -> None:
-        """:param of: the cores that it may use."""
+    def __init__(
+        self,
+        contender: Contender,
+        folder: Path,
+        of: Sequence[int],
+        accounts: Mapping[str, str],
+    ) -> None:
+        """
+        :param of: the cores that it may use.
+        :param accounts: settings of the services elsewhere that it talks with.
+        """
         self.contender = contender
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                contender.command(folder),
+                contender.command(folder, accounts),
                 env=environ(os.environ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -97,15 +106,45 @@ class RunningServer:
 
 
 @contextmanager
-def running(contender: Contender, of: Sequence[int]) -> Iterator[RunningServer]:
-    """Run a contender on some cores, with a folder that is gone afterwards."""
-    with TemporaryDirectory(prefix="twistedvoice-bench-") as folder:
-        server = RunningServer(contender, Path(folder), of)
+def running(
+    contender: Contender, of: Sequence[int], others: Sequence[int] = ()
+) -> Iterator[RunningServer]:
+    """
+    Run a contender on some cores, with a folder that is gone afterwards.
+
+    :param others: the cores of what plays the services elsewhere, if it needs some.
+    """
+    with (
+        TemporaryDirectory(prefix="twistedvoice-bench-") as folder,
+        _playing(contender.double, others) as accounts,
+    ):
+        server = RunningServer(contender, Path(folder), of, accounts)
         try:
             server.wait_until_up()
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def _playing(agent: str, of: Sequence[int]) -> Iterator[Mapping[str, str]]:
+    """:returns: the settings of the accounts of an agent, while they are played."""
+    if not agent:
+        yield {}
+        return
+    command = [*CHILD, "double", agent]
+    with subprocess.Popen(  # noqa: S603
+        command, env=environ(os.environ), stdout=subprocess.PIPE
+    ) as process:
+        os.sched_setaffinity(process.pid, of)
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise BenchError(f"the double of {agent} did not start")
+            yield json.loads(line)
+        finally:
+            process.terminate()
 
 
 def environ(ours: Mapping[str, str]) -> dict[str, str]:

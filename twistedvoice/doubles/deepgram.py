@@ -47,6 +47,8 @@ class DeepgramPlan:
     answer: Callable[[int], str] = lambda ms: f"I spoke for {ms} milliseconds"
     #: The final words of a turn come in so many pieces.
     pieces: int = 1
+    #: Whether it listens; else the caller's sound is thrown away.
+    hears: bool = True
     #: It does not hear silence, and tells that no more words come.
     misses_silence: bool = False
     #: It never says that a turn is over.
@@ -88,8 +90,9 @@ class DeepgramSession(Seat):
         """Sound, or what to do."""
         self._idle.reset(_IDLE_SECONDS)
         if message.binary:
-            self.heard += message.data
-            self._hear(message.data)
+            if self._plan.hears:
+                self.heard += message.data
+                self._hear(message.data)
             return
         try:
             told = json.loads(message.data)

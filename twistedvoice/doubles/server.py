@@ -17,7 +17,10 @@ from ..events import Message
 from ..sockets import SocketReceiver, SocketRequest
 from .network import Service
 
-__all__ = ["ServiceFactory"]
+__all__ = ["Peer", "ServiceFactory"]
+
+#: The longest that a client of such services may say at once.
+_MOST_MESSAGE_BYTES = 16 << 20
 
 
 class ServiceFactory(WebSocketServerFactory):
@@ -28,18 +31,27 @@ class ServiceFactory(WebSocketServerFactory):
     def __init__(self, reactor: Any, service: Service) -> None:
         super().__init__(reactor=reactor)
         self.service = service
-        self.protocol = _Peer
+        self.protocol = Peer
         self.setProtocolOptions(
-            failByDrop=False, openHandshakeTimeout=0, closeHandshakeTimeout=0
+            maxFramePayloadSize=_MOST_MESSAGE_BYTES,
+            maxMessagePayloadSize=_MOST_MESSAGE_BYTES,
+            failByDrop=False,
+            openHandshakeTimeout=0,
+            closeHandshakeTimeout=0,
         )
 
 
-class _Peer(WebSocketServerProtocol):
+class Peer(WebSocketServerProtocol):
     """The service's end of a socket: a ``ServiceSocket`` made of Autobahn's."""
 
     factory: Any
     transport: Any
     _receiver: SocketReceiver | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: What the service says as soon as it has let somebody in.
+        self._early: list[Message] = []
 
     def onConnect(self, request: ConnectionRequest) -> None:
         wanted = SocketRequest(
@@ -49,6 +61,11 @@ class _Peer(WebSocketServerProtocol):
             self._receiver = self.factory.service(wanted, self)
         except SocketRefused as refused:
             raise ConnectionDeny(refused.status or 500, str(refused)) from refused
+
+    def onOpen(self) -> None:
+        for message in self._early:
+            self.send(message)
+        self._early.clear()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self._receiver is not None:
@@ -62,6 +79,8 @@ class _Peer(WebSocketServerProtocol):
     def send(self, message: Message) -> None:
         if self.state == self.STATE_OPEN:
             self.sendMessage(message.data, message.binary)
+        elif self.state == self.STATE_CONNECTING:
+            self._early.append(message)
 
     def close(self) -> None:
         self.hang_up(1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -14,7 +15,7 @@ from twistedvoice.formats import MULAW_8K
 
 from .client import PCMU, SPEECH, Client, pass_time
 
-__all__ = ["FailureTests", "ItemTests", "ResponseTests", "TurnTests"]
+__all__ = ["DeafTests", "FailureTests", "ItemTests", "ResponseTests", "TurnTests"]
 
 AUDIO: dict[str, Any] = {"input": PCMU, "output": PCMU}
 TEXT = "good morning to you"
@@ -326,3 +327,18 @@ class FailureTests(SessionCase):
         self.session.say_raw(b"\x00", binary=True)
         self.client.clock.advance(0)
         self.assertEqual(len(self.client.garbage), 1)
+
+
+class DeafTests(SessionCase):
+    """A double for load tests."""
+
+    def test_does_not_listen(self) -> None:
+        """The caller's sound is thrown away, however it is written; no turn begins."""
+        self.client.plan.hears = False
+        sound = base64.b64encode(SPEECH).decode()
+        self.client.tell("input_audio_buffer.append", audio=sound)
+        text = f'{{"type":"input_audio_buffer.append","audio":"{sound}"}}'
+        self.client.tell_raw(text.encode())
+        pass_time(self.client.clock, 3.0)
+        self.assertEqual(bytes(self.session.heard), b"")
+        self.assertEqual(self.client.all("input_audio_buffer.speech_started"), [])

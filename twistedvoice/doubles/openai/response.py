@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from ...audio import pcm
+from ...audio.pcm import Samples
 from ...formats import AudioFormat
 from ..plan import Reply
 from .items import Conversation, Item
@@ -102,18 +103,12 @@ class Response:
         teller.say("response.content_part.added", **at, content_index=0, part=part)
         self._open = item
         form = teller.output_format()
-        sound = pcm.encode(plan.voice(text, form.rate), form)
-        size = form.bytes_per_second * plan.piece_ms // 1000
-        words = text.split(" ")
-        pieces = range(0, len(sound), size)
-        for n, start in enumerate(pieces):
-            share = (n + 1) * len(words) // len(pieces)
-            said, part["transcript"] = part["transcript"], " ".join(words[:share])
-            delta = part["transcript"][len(said) :]
-            if delta:
-                self._tell(item, "output_audio_transcript.delta", delta=delta)
-            piece = sound[start : start + size]
-            item.sent_ms += form.duration_us(len(piece)) // 1000
+        sound = plan.voice(text, form.rate)
+        for words, ms, piece in _pieces(text, sound, form, plan.piece_ms):
+            if words:
+                part["transcript"] += words
+                self._tell(item, "output_audio_transcript.delta", delta=words)
+            item.sent_ms += ms
             encoded = base64.b64encode(piece).decode()
             self._tell(item, "output_audio.delta", delta=encoded)
             if item.sent_ms >= (reply.breaks_after_ms or 1 << 62):
@@ -192,3 +187,18 @@ class Response:
             "reset_seconds": plan.reset_seconds,
         }
         self._teller.say("rate_limits.updated", rate_limits=[tokens])
+
+
+def _pieces(
+    text: str, sound: Samples, form: AudioFormat, piece_ms: int
+) -> Iterator[tuple[str, int, bytes]]:
+    """:returns: the new words, the milliseconds and the sound of each piece."""
+    size = form.rate * piece_ms // 1000
+    words, before = text.split(" "), 0
+    starts = range(0, len(sound), size)
+    for n, start in enumerate(starts):
+        share = (n + 1) * len(words) // len(starts)
+        new = "".join(f" {word}" for word in words[before:share])
+        piece = pcm.encode(sound[start : start + size], form)
+        yield new if before else new[1:], form.duration_us(len(piece)) // 1000, piece
+        before = share

@@ -10,9 +10,9 @@ from ..network import ServiceSocket
 from .plan import Plan
 from .session import Session
 
-__all__ = ["OpenAiDouble"]
+__all__ = ["PATH", "OpenAiDouble"]
 
-_PATH = "/v1/realtime"
+PATH = "/v1/realtime"
 
 
 class OpenAiDouble(Door[Plan, Session]):
@@ -22,7 +22,7 @@ class OpenAiDouble(Door[Plan, Session]):
         super().__init__(clock, plan or Plan())
 
     def _status(self, visitor: Visitor) -> int:
-        if visitor.path != _PATH:
+        if visitor.path != PATH:
             return 404
         if visitor.headers.get("authorization") != f"Bearer {self.plan.key}":
             return 401
