@@ -124,7 +124,7 @@ def open_house(
             hangover_ms=section.whole("hangover_ms", 180, least=100, most=2000),
         )
         barge_in = BargeInRules(
-            fade_ms=section.whole("fade_ms", 40, least=0, most=60),
+            fade_ms=section.whole("fade_ms", 20, least=0, most=60),
             false_ms=section.whole("false_ms", 800, least=0, most=5000),
             ignore_ms=section.whole("ignore_ms", 0, least=0, most=5000),
         )

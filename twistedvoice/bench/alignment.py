@@ -9,9 +9,6 @@ after the simulated jitter buffer, 60 ms later than it was sent, and there it mu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,28 +16,19 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
-from twisted.internet.defer import execute, succeed
+from twisted.internet.defer import execute
 from twisted.internet.task import Clock
 
 from ..agents.agent import Agent
 from ..audio import pcm
 from ..audio.wav import read_wav
-from ..calls.admission import Admission
-from ..calls.services import CallLimits, CallServices, Route
-from ..calls.switchboard import Switchboard
 from ..calls.watcher import FlagWatcher
-from ..carriers.twilio.dialect import TwilioDialect
-from ..events import Message
 from ..formats import MULAW_8K
 from ..interfaces import CallControl
-from ..realtime.schedule import Schedule
 from ..recording.local import LocalRecordings
 from ..recording.parts import PartsHere
-from ..simulator.caller import SimulatedCall
-from ..simulator.journal import Journal
-from ..simulator.script import HangUp, Say, Script, Wait
-from ..simulator.wire import StreamWriter
-from ..store.memory import MemoryStore
+from ..simulator.script import HangUp, Say, Wait
+from .virtual import FarEnd, advance, switchboard
 
 __all__ = ["Alignment", "align"]
 
@@ -99,46 +87,23 @@ class _Call:
         self.clock = Clock()
         self.recordings = LocalRecordings(self.clock, folder, execute, PartsHere())
         self.recordings.startService()
-        self.switchboard = self._switchboard()
+        self.switchboard = switchboard(
+            self.clock, lambda: self.agent, observers=(self.recordings,)
+        )
         self.watcher = FlagWatcher(self.clock, self.switchboard, (self.recordings,))
         self.watcher.startService()
         steps: list[Any] = [Wait(2000), Say(_noise(3000, 1)), Wait(4000)]
         steps += [Say(_noise(2500, 2)), Wait(70_000), Say(_noise(3000, 3)), HangUp()]
-        self.far = _Simulation(self.clock, self.switchboard, steps, delay)
-        _advance(self.clock, 0.004)
-
-    def _switchboard(self) -> Switchboard:
-        clock, numbers = self.clock, count(1)
-        admission = Admission(
-            clock,
-            clock.seconds,
-            MemoryStore(),
-            node_id="n1",
-            max_calls=None,
-            new_token=lambda: f"token-{next(numbers)}",
-            is_late=lambda: False,
+        self.far = FarEnd(
+            self.clock, self.switchboard, steps, delay=delay, jitter_ms=_JITTER_MS
         )
-        services = CallServices(
-            clock=clock,
-            wall=clock.seconds,
-            schedule=Schedule(clock),
-            admission=admission,
-            route=lambda number: Route(agent_name="", make_agent=lambda: self.agent),
-            new_session_id=lambda: f"n1-{next(numbers)}",
-            node_id="n1",
-            limits=CallLimits(start=3.0, longest=3600.0, silence=3600.0),
-            trusted=True,
-            observers=(self.recordings,),
-            load_sound=execute,
-            keep_cdr=lambda record: succeed(None),
-        )
-        return Switchboard(services)
+        advance(self.clock, 0.004)
 
     def go_on(self, stalls: bool) -> None:
         """Let the agent say things, and be cut off now and then."""
         said, spoken_until = 0, 0.5
         for _period in range(85 * 50):
-            _advance(self.clock, 0.02)
+            advance(self.clock, 0.02)
             late = self.lot.random() < 0.004 and stalls
             self.far.tell(
                 self.far.far.tick(self.far.now_ms()),
@@ -151,7 +116,7 @@ class _Call:
                 spoken_until = self.say(said, self.agent.calls[0])
             if stalls and self.lot.random() < 0.002:
                 self.clock.advance(self.lot.randrange(2, 8) * 0.02)
-        _advance(self.clock, 5)
+        advance(self.clock, 5)
         self.watcher.stopService()
         self.recordings.stopService()
 
@@ -162,73 +127,6 @@ class _Call:
         if number % 4 == 0:
             self.clock.callLater(length / 2000, call.interrupt, "speech")
         return self.clock.seconds() + length / 1000 + self.lot.random() * 2
-
-
-class _Simulation:
-    """The simulator at the other end of a call, without a socket."""
-
-    def __init__(
-        self, clock: Clock, switchboard: Switchboard, steps: list[Any], delay: float
-    ) -> None:
-        self.clock = clock
-        self.delay = delay
-        self.writable = True
-        self.journal = Journal(call_id="CA" + "1" * 32)
-        writer = StreamWriter(
-            stream_id="MZ" + "1" * 32,
-            call_id=self.journal.call_id,
-            account_id="AC" + "1" * 32,
-        )
-        self.far = SimulatedCall(
-            writer, Script(steps), self.journal, jitter_ms=_JITTER_MS, max_ms=1e9
-        )
-        self.call: Any = switchboard.connect(self, TwilioDialect())
-        self.started = self.clock.seconds()
-        self.arrives = 0.0
-        self.tell(self.far.start({}))
-
-    def now_ms(self) -> float:
-        """:returns: the age of the stream at the carrier."""
-        return round((self.clock.seconds() - self.started) * 1e6) / 1000
-
-    def tell(self, messages: list[str], late: float = 0.0) -> None:
-        """Send messages to the service; they arrive in order."""
-        self.arrives = max(self.arrives, self.clock.seconds() + self.delay + late)
-        for message in messages:
-            received = Message(message.encode(), False)
-            self.later(self.arrives, partial(self.call_received, received))
-
-    def call_received(self, message: Message) -> None:
-        """The service reads a message."""
-        self.call.inbound.message_received(message)
-
-    def later(self, at: float, function: Callable[[], None]) -> None:
-        """Do something at a time that may be now."""
-        self.clock.callLater(max(0.0, at - self.clock.seconds()), function)
-
-    # the transport of the call
-
-    def frame(self, message: Message) -> bytes:
-        return message.data
-
-    def write(self, wire: bytes) -> None:
-        self.later(
-            self.clock.seconds() + self.delay,
-            lambda: self.tell(self.far.receive(wire, False, self.now_ms())),
-        )
-
-    def close(self, reason: str) -> None:
-        self.writable = False
-
-
-def _advance(clock: Clock, seconds: float) -> None:
-    """Let time pass; what is due in between happens at its own time."""
-    until = clock.seconds() + seconds
-    while clock.calls and clock.calls[0].getTime() <= until:
-        clock.rightNow = max(clock.calls[0].getTime(), clock.rightNow)
-        clock.advance(0)
-    clock.rightNow = until
-    clock.advance(0)
 
 
 def _noise(milliseconds: int, seed: int) -> bytes:

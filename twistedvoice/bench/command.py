@@ -22,6 +22,8 @@ from .contender import BASELINE, Contender, disturbed, service
 from .contest import Highest, Ramp, loads
 from .figures import HOLDS, Limits
 from .hour import Hour
+from .interrupts import interrupted, interrupts_table
+from .interrupts import wrong as too_late
 from .leak import LeakRun
 from .load import Point, Stand, Target, raise_descriptors
 from .machine import cores, describe
@@ -213,6 +215,15 @@ def _recording(said: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _interrupts(said: argparse.Namespace) -> int:
+    found = interrupted(said.times)
+    _print(said, interrupts_table(found))
+    problems = too_late(found)
+    for problem in problems:
+        _tell(problem)
+    return 1 if problems else 0
+
+
 def _print(said: argparse.Namespace, table: Table) -> None:
     if said.rst:
         sys.stdout.write(table.as_rst())
@@ -230,5 +241,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "micro": _micro,
     "leak": _leak,
     "recording": _recording,
+    "interrupts": _interrupts,
     "stall": _stall,
 }

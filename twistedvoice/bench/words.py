@@ -47,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     micro.add_argument("--rst", action="store_true", help="print it for a page")
     recording = commands.add_parser("recording", help="how true recordings are")
     recording.add_argument("--rst", action="store_true", help="print it for a page")
+    interrupts = commands.add_parser("interrupts", help="how fast calls fall silent")
+    interrupts.add_argument("--times", type=_count, default=1000)
+    interrupts.add_argument("--rst", action="store_true", help="print it for a page")
     # It needs a reactor, so the command line reads its words itself.
     commands.add_parser("local", help="how well and how fast the local agent hears")
     leak = commands.add_parser("leak", help="is anything left of calls that ended?")

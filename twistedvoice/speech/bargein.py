@@ -24,7 +24,7 @@ class BargeInRules:
     """When speech interrupts, and how, in milliseconds."""
 
     #: How long what was cut off still sounds, fading; 0 cuts hard.
-    fade_ms: int = 40
+    fade_ms: int = 20
     #: Speech no longer than this, in which nothing was understood, was none.
     false_ms: int = 800
     #: Just begun to speak, the agent is not interrupted: the line may echo.
