@@ -126,10 +126,19 @@ class LoadTests(CommandTestCase):
         core = str(min(os.sched_getaffinity(0)))
         self.run_bench(
             *("load", "--seconds=3", "--max-stolen=7", f"--cores={core}"),
-            *(f"--generator-cores={core}", "--agent=prompt", "--", "--lead-ms=200"),
+            *(
+                "--arrivals=25",
+                f"--generator-cores={core}",
+                "--agent=prompt",
+                "--",
+                "--lead-ms=200",
+            ),
         )
         (stand,) = self.stands
-        self.assertEqual(stand.seconds, 3.0)
+        self.assertEqual((stand.seconds, stand.arrivals), (3.0, 25))
+        job = stand.job(Target(host="127.0.0.1", port=1, path="/"), 100)
+        self.assertEqual(job.apart_ns, 40_000_000)
+        self.assertEqual(job.from_ns - job.begin_ns, 4_000_000_000 + 1_500_000_000)
         self.assertEqual(stand.limits, Limits(stolen=0.07))
         self.assertTrue(stand.cores.shared)
         self.assertIn("share a core", self.errors.getvalue())

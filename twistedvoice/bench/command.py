@@ -99,6 +99,7 @@ def _measuring(
         cores=cores(sorted(os.sched_getaffinity(0)), said.cores, said.generator_cores),
         seconds=said.seconds,
         jitter_ms=jitter_ms,
+        arrivals=said.arrivals,
         limits=limits,
     )
     if stand.cores.shared:

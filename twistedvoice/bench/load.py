@@ -28,9 +28,6 @@ __all__ = ["Point", "Stand", "Target", "raise_descriptors"]
 _Used = TypeVar("_Used")
 
 _NS = 1_000_000_000
-#: From one call to the next while they come in: 125 a second. Beginning costs more than
-#: talking does.
-_APART_NS = 8_000_000
 #: Generators need a moment to start, and the last calls one to settle.
 _START_NS = 1_000_000_000
 _SETTLE_NS = 1_500_000_000
@@ -70,6 +67,8 @@ class Stand:
     cores: Cores
     seconds: float = 10.0
     jitter_ms: int = 60
+    #: How many calls come in a second. Beginning costs more than talking does.
+    arrivals: int = 125
     limits: Limits = field(default=HOLDS)
 
     def measure(self, contender: Contender, calls: int) -> Point:
@@ -97,7 +96,8 @@ class Stand:
     def job(self, target: Target, calls: int) -> Job:
         """:returns: the whole of a run that begins now."""
         begin = time.monotonic_ns() + _START_NS
-        window = begin + calls * _APART_NS + _SETTLE_NS
+        apart_ns = _NS // self.arrivals
+        window = begin + calls * apart_ns + _SETTLE_NS
         return Job(
             host=target.host,
             port=target.port,
@@ -105,7 +105,7 @@ class Stand:
             indices=tuple(range(calls)),
             all_calls=calls,
             begin_ns=begin,
-            apart_ns=_APART_NS,
+            apart_ns=apart_ns,
             from_ns=window,
             to_ns=window + int(self.seconds * _NS),
             jitter_ms=self.jitter_ms,

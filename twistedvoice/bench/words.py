@@ -99,6 +99,8 @@ def _add_contender_words(parser: argparse.ArgumentParser) -> None:
 
 def _add_stand_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=_seconds, default=10.0)
+    parser.add_argument("--arrivals", type=_count, default=125, metavar="A_SECOND",
+                        help="how many calls come in a second")  # fmt: skip
     parser.add_argument("--max-stolen", type=float, default=3.0, metavar="PERCENT",
                         help="what the host may take from it")  # fmt: skip
     parser.add_argument("--json", type=_file, help="write all figures here")

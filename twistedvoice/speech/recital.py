@@ -29,7 +29,8 @@ class Recital:
         self._call = call
         #: What is being said, unless it was cut off or heard to its end.
         self.saying: Utterance | None = None
-        self._sound = bytearray()
+        #: What is said whole is not copied for each call.
+        self._sound = b""
         self._written = 0
         self._is_whole = False
         self._is_reading = False
@@ -49,7 +50,7 @@ class Recital:
     def begin(self, then: Callable[[], None] | None = None) -> Utterance:
         """Begin what is not whole yet; :meth:`write` more, and :meth:`end` it."""
         self.saying = utterance = self._call.speak()
-        self._sound, self._written = bytearray(), 0
+        self._sound, self._written = b"", 0
         self._is_whole = self._is_reading = False
         self._then = then
 
@@ -88,7 +89,7 @@ class Recital:
         self._call.interrupt(reason)
         sound = self._call.format
         heard = sound.bytes_in(utterance.heard_ms() * 1000)
-        return bytes(kept[heard - heard % sound.frame_bytes :])
+        return kept[heard - heard % sound.frame_bytes :]
 
     def resume(self, rest: bytes) -> Utterance:
         """Go on with what :meth:`stop` gave back; what was to follow it follows."""
@@ -116,7 +117,7 @@ class Recital:
                 await self._call.room()
             if utterance is not self.saying:
                 return
-            piece = bytes(self._sound[self._written : self._written + second])
+            piece = self._sound[self._written : self._written + second]
             self._written += len(piece)
             utterance.write(piece)
         self._is_reading = False
