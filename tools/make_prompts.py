@@ -5,8 +5,10 @@ in docs/sample-prompts.rst, in a virtual environment of its own::
 
     python tools/make_prompts.py
 
-It writes the WAV files where the packages ship them. Each is 16-bit mono at 8 kHz,
-trimmed; its speech is at -20 dBFS RMS, or as near as a peak of -3.5 dBFS allows.
+It writes the WAV files where the packages ship them; with a voice of flite and a folder
+the caller's lines only, for a test in a voice that nobody has heard. Each is 16-bit mono
+at 8 kHz, trimmed; its speech is at -20 dBFS RMS, or as near as a peak of -3.5 dBFS
+allows.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import wave
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +91,12 @@ OTHER_LINES = {
 }
 
 
-def main() -> None:
-    """Write every file, and one line about each."""
+def main(words: Sequence[str]) -> None:
+    """Write every file, and one line about each; or the lines in another voice."""
+    if words:
+        flite, folder = words
+        write_lines(Path(folder), lambda text: say_with_flite(text, flite), flite)
+        return
     voice = importlib.import_module("hibari").Hibari()
     for name, text in PROMPTS.items():
         spoken = np.asarray(voice(text, seed=1), dtype=np.float64)
@@ -99,10 +106,17 @@ def main() -> None:
     for name, text in CALLER.items():
         write(PACKAGE / "simulator/speech" / f"{name}.wav", *say_with(piper, text))
     lines = PACKAGE / "simulator/lines"
+    write_lines(lines, lambda text: say_with(piper, text), "rms")
+
+
+def write_lines(
+    folder: Path, say: Callable[[str], tuple[Samples, int]], flite: str
+) -> None:
+    """Write the caller's lines, the second half of them in a voice of flite."""
     for name, text in LINES.items():
-        write(lines / f"joe_{name}.wav", *say_with(piper, text))
+        write(folder / f"joe_{name}.wav", *say(text))
     for name, text in OTHER_LINES.items():
-        write(lines / f"rms_{name}.wav", *say_with_flite(text))
+        write(folder / f"rms_{name}.wav", *say_with_flite(text, flite))
 
 
 def say_with(piper: Any, text: str) -> tuple[Samples, int]:
@@ -112,10 +126,10 @@ def say_with(piper: Any, text: str) -> tuple[Samples, int]:
     return spoken.astype(np.float64), chunks[0].sample_rate
 
 
-def say_with_flite(text: str) -> tuple[Samples, int]:
+def say_with_flite(text: str, voice: str) -> tuple[Samples, int]:
     """:returns: the samples of ``text`` and their rate."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as made:
-        words = ["flite", "-voice", "rms", "-t", text, "-o", made.name]
+        words = ["flite", "-voice", voice, "-t", text, "-o", made.name]
         subprocess.run(words, check=True)  # noqa: S603 - our own texts
         with wave.open(made.name, "rb") as file:
             spoken = np.frombuffer(file.readframes(file.getnframes()), "<i2")
@@ -176,4 +190,4 @@ def speech_level(samples: Samples) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -218,13 +218,18 @@ def _bench_local(words: list[str]) -> int:
         description="How well and how fast does the local agent understand?",
     )
     parser.add_argument("--calls", type=int, default=4, help="calls at the same time")
+    parser.add_argument("--lines", type=Path, metavar="FOLDER",
+                        help="the lines in another voice")  # fmt: skip
     said = parser.parse_args(words)
     _require_extras()
     require_engines()
-    from .bench.dialogue import figures
+    from .bench.dialogue import LINES_FOLDER, figures
 
+    lines = said.lines or LINES_FOLDER
     return _run(
-        lambda reactor: figures(reactor, os.environ, sys.stdout.write, said.calls)
+        lambda reactor: figures(
+            reactor, os.environ, sys.stdout.write, said.calls, lines
+        )
     )
 
 

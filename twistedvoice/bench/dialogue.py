@@ -33,13 +33,15 @@ from ..speech.recital import Recital
 from ..speech.turns import Turns
 from ..speech.vad import new_detector
 
-__all__ = ["LINES", "Figures", "Line", "figures"]
+__all__ = ["LINES", "LINES_FOLDER", "Figures", "Line", "figures"]
 
 #: What must hold.
 _LEAST_RIGHT, _MOST_P50_MS = 19, 300.0
 #: Said at the same time, by two engines.
 _AT_ONCE = 4
 _BEFORE_MS, _PATIENCE_MS = 500, 3000
+#: The voices that come with twistedvoice.
+LINES_FOLDER = Path(simulator.__path__[0]) / "lines"
 
 
 @frozen
@@ -132,13 +134,15 @@ def figures(
     environ: Mapping[str, str],
     write: Callable[[str], object],
     calls: int,
+    lines: Path = LINES_FOLDER,
 ) -> Deferred[int]:
     """
     Measure, which takes about two minutes, and print.
 
+    :param lines: the folder of the lines, in any voice.
     :returns: fires with the exit code: 0 when all holds, 1 when not.
     """
-    return Deferred.fromCoroutine(_figures(reactor, environ, write, calls))
+    return Deferred.fromCoroutine(_figures(reactor, environ, write, calls, lines))
 
 
 async def _figures(
@@ -146,8 +150,9 @@ async def _figures(
     environ: Mapping[str, str],
     write: Callable[[str], object],
     calls: int,
+    lines: Path,
 ) -> int:
-    understood = await _understood(reactor)
+    understood = await _understood(reactor, lines)
     found = measured(understood, await at_once(reactor, environ, calls))
     write("\n".join([*found.lines(), ""]))
     return 0 if found.holds else 1
@@ -165,7 +170,7 @@ def measured(
     )
 
 
-async def _understood(reactor: Any) -> list[tuple[Line, str]]:
+async def _understood(reactor: Any, lines: Path) -> list[tuple[Line, str]]:
     dialogue = read_dialogue(SAMPLE_DIALOGUE)
     grammars = {name: each.jsgf() for name, each in dialogue.grammars().items()}
     engines = Engines(reactor, grammars, ears=2)
@@ -173,7 +178,9 @@ async def _understood(reactor: Any) -> list[tuple[Line, str]]:
     found: list[tuple[Line, str]] = []
     for start in range(0, len(LINES), _AT_ONCE):
         some = LINES[start : start + _AT_ONCE]
-        saying = [_Said(reactor, engines, dialogue, line).meaning() for line in some]
+        saying = [
+            _Said(reactor, engines, dialogue, line, lines).meaning() for line in some
+        ]
         found += zip(some, await gatherResults(saying), strict=True)
     await engines.stop()
     return found
@@ -186,7 +193,12 @@ class _Said:
     is_playing = False
 
     def __init__(
-        self, reactor: Any, engines: Engines, dialogue: Dialogue, line: Line
+        self,
+        reactor: Any,
+        engines: Engines,
+        dialogue: Dialogue,
+        line: Line,
+        lines: Path,
     ) -> None:
         call = cast(CallControl, self)
         self.call_later = reactor.callLater
@@ -203,8 +215,7 @@ class _Said:
             ended=self._heard,
             ignored=lambda: None,
         )
-        folder = Path(simulator.__path__[0]) / "lines"
-        sound = load(folder / f"{line.name}.wav", self.format)
+        sound = load(lines / f"{line.name}.wav", self.format)
         sound = self._silence(_BEFORE_MS) + sound + self._silence(_PATIENCE_MS)
         size = self.format.frame_bytes
         whole = len(sound) - len(sound) % size
