@@ -5,10 +5,10 @@ in docs/sample-prompts.rst, in a virtual environment of its own::
 
     python tools/make_prompts.py
 
-It writes the WAV files where the packages ship them; with a voice of flite and a folder
-the caller's lines only, for a test in a voice that nobody has heard. Each is 16-bit mono
-at 8 kHz, trimmed; its speech is at -20 dBFS RMS, or as near as a peak of -3.5 dBFS
-allows.
+It writes the WAV files where the packages ship them; given a voice of flite and a
+folder, the caller's lines only, for a test in a voice that nobody has heard. Each is
+16-bit mono at 8 kHz, trimmed; its speech is at -20 dBFS RMS, or as near as a peak of
+-3.5 dBFS allows.
 """
 
 from __future__ import annotations
