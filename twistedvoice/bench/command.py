@@ -123,7 +123,12 @@ def _limits(
     gap_p99_ms: float = HOLDS.gap_p99_ms,
     audio: float = HOLDS.audio,
 ) -> Limits:
-    return Limits(stolen=said.max_stolen / 100, gap_p99_ms=gap_p99_ms, audio=audio)
+    return Limits(
+        stolen=said.max_stolen / 100,
+        late_p99_ms=said.max_late,
+        gap_p99_ms=gap_p99_ms,
+        audio=audio,
+    )
 
 
 def _told(point: Point) -> str:

@@ -103,6 +103,8 @@ def _add_stand_words(parser: argparse.ArgumentParser) -> None:
                         help="how many calls come in a second")  # fmt: skip
     parser.add_argument("--max-stolen", type=float, default=3.0, metavar="PERCENT",
                         help="what the host may take from it")  # fmt: skip
+    parser.add_argument("--max-late", type=float, default=2.0, metavar="MS",
+                        help="how late the generators may be at 99 %%")  # fmt: skip
     parser.add_argument("--json", type=_file, help="write all figures here")
     _add_core_words(parser)
 
