@@ -128,6 +128,7 @@ class LoadTests(CommandTestCase):
             *("load", "--seconds=3", "--max-stolen=7", f"--cores={core}"),
             *(
                 "--arrivals=25",
+                "--max-late=4",
                 f"--generator-cores={core}",
                 "--agent=prompt",
                 "--",
@@ -139,7 +140,7 @@ class LoadTests(CommandTestCase):
         job = stand.job(Target(host="127.0.0.1", port=1, path="/"), 100)
         self.assertEqual(job.apart_ns, 40_000_000)
         self.assertEqual(job.from_ns - job.begin_ns, 4_000_000_000 + 1_500_000_000)
-        self.assertEqual(stand.limits, Limits(stolen=0.07))
+        self.assertEqual(stand.limits, Limits(stolen=0.07, late_p99_ms=4.0))
         self.assertTrue(stand.cores.shared)
         self.assertIn("share a core", self.errors.getvalue())
         folder = Path(self.mktemp())
