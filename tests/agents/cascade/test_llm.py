@@ -90,7 +90,10 @@ class CompletionTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """What is no answer is an error."""
-        for data in (b"data: {\n\n", b"data: []\n\n", b'data: {"choices":[1]}\n\n'):
+        for data in (
+            *(b"data: {\n\n", b"data: []\n\n", b'data: {"choices":[1]}\n\n'),
+            *(event(content=["Well"]), b"data: " + b"[" * 100_000 + b"\n\n"),
+        ):
             self.assertRaises(DialectError, list, Completion().feed(data))
 
 
@@ -186,6 +189,8 @@ class ChatTests(SynchronousTestCase):
             (self.refuse(503, retry_after="2"), ("HTTP 503", False, 2.0)),
             (self.refuse(429, retry_after_ms="1500.5"), ("HTTP 429", False, 1.5)),
             (self.refuse(429, retry_after="Mon, 1 Jan"), ("HTTP 429", False, 0.0)),
+            (self.refuse(503, retry_after="\u00b2"), ("HTTP 503", False, 0.0)),
+            (self.refuse(500, b"[" * 100_000), ("HTTP 500", False, 0.0)),
             (self.refuse(429, quota), ("HTTP 429 insufficient_quota", True, 0.0)),
         ):
             self.assertEqual(asker.told, [wanted])

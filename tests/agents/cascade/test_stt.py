@@ -74,9 +74,11 @@ class ReadTests(SynchronousTestCase):
             *([], None, 7, "x", {"type": "UtteranceEnd"}),
             self.results(channel={}),
             self.results(channel={"alternatives": []}),
-            self.results(start="secret"),
+            *(self.results(start="secret"), self.results(start=10**400)),
+            self.results(channel={"alternatives": [{"transcript": None}]}),
         )
-        for told in wrong:
-            error = self.assertRaises(DialectError, read, message(told))
+        deep = Message(b"[" * 100_000, binary=False)
+        for told in (*map(message, wrong), deep):
+            error = self.assertRaises(DialectError, read, told)
             self.assertNotIn("secret", str(error))
         self.assertRaises(DialectError, read, Message(b"{", binary=False))

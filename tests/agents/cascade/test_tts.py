@@ -75,7 +75,8 @@ class ReadTests(SynchronousTestCase):
         wrong: tuple[object, ...] = (
             *([], None, {"type": "chunk"}, {"type": "chunk", "data": 7}),
             {"type": "chunk", "data": "A"},
-            {"type": "error", "status_code": "x"},
+            {"type": "chunk", "data": "A!QI="},
+            *({"type": "error", "status_code": each} for each in ("x", 1e999)),
         )
-        for told in wrong:
-            self.assertRaises(DialectError, read, message(told))
+        for told in (*map(message, wrong), Message(b"[" * 100_000, binary=False)):
+            self.assertRaises(DialectError, read, told)

@@ -134,6 +134,13 @@ class ReadingTests(SynchronousTestCase):
             b'{"type": ["secret"]}',
             b'{"type": "response.created", "response": "secret"}',
             b'{"type": "response.created", "response": {"id": 3}}',
+            b'{"type": "response.done", "response": null}',
+            b'{"type": "error", "error": null}',
+            b'{"type": "rate_limits.updated", "rate_limits": [null]}',
+            b'{"type": "rate_limits.updated", "rate_limits": [{"remaining": 0,'
+            b' "reset_seconds": 1' + b"0" * 400 + b"}]}",
+            b'{"type": "response.output_audio.delta", "response_id": "r",'
+            b' "item_id": "i", "content_index": 1e999, "delta": ""}',
             b'{"type": "rate_limits.updated", "rate_limits": [{"remaining": 0,'
             b' "reset_seconds": "secret"}]}',
             json.dumps({**delta, "response_id": "r", "item_id": "i"}).encode(),

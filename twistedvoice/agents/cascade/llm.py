@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from ...errors import CarrierApiError, ChatFailed, DialectError
 from ...interfaces import HttpFetch, HttpRequest, HttpResponse
+from ..foreign import UNREADABLE, code_of, text_of
 from ..tools import Tool
 from .history import FunctionCall
 from .sse import EventStream
@@ -95,8 +96,8 @@ class Completion:
                 for call in delta.get("tool_calls") or ():
                     self._add(call)
                 if delta.get("content"):
-                    yield str(delta["content"])
-        except (LookupError, TypeError, ValueError, AttributeError):
+                    yield text_of(delta["content"])
+        except UNREADABLE:
             raise DialectError("the chat sent what cannot be read") from None
 
     def _add(self, call: Mapping[str, Any]) -> None:
@@ -237,7 +238,7 @@ class _Asking:
 def _refused(response: HttpResponse) -> ChatFailed:
     try:
         told = json.loads(response.body)
-    except ValueError:
+    except UNREADABLE:
         told = {}
     headers = {name.lower(): value for name, value in response.headers.items()}
     return _failed(told, response.status, headers)
@@ -245,7 +246,7 @@ def _refused(response: HttpResponse) -> ChatFailed:
 
 def _failed(told: object, status: int, headers: Mapping[str, str]) -> ChatFailed:
     error = told.get("error") if isinstance(told, dict) else None
-    code = str(error.get("code") or "")[:40] if isinstance(error, dict) else ""
+    code = code_of(error.get("code")) if isinstance(error, dict) else ""
     is_ours = 400 <= status < 500 and status not in _PASSING
     return ChatFailed(
         f"HTTP {status} {code}".strip() if status else f"error {code}".strip(),
@@ -258,7 +259,7 @@ def _failed(told: object, status: int, headers: Mapping[str, str]) -> ChatFailed
 def _seconds(text: str | None, parts: int) -> float:
     """:returns: how long to wait; 0 where it does not say so in a number."""
     digits = (text or "").partition(".")[0]
-    return float(digits) / parts if digits.isdigit() else 0.0
+    return float(digits) / parts if digits.isdecimal() else 0.0
 
 
 def _declared(made: Tool) -> dict[str, object]:

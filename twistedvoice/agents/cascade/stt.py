@@ -19,6 +19,7 @@ from ...errors import DialectError
 from ...events import Message
 from ...formats import AudioFormat
 from ...sockets import SocketRequest
+from ..foreign import UNREADABLE, code_of, text_of
 from ..model.watch import NewWatch
 from .link import Link, Manners
 
@@ -112,15 +113,15 @@ def read(message: Message) -> Heard | Paused | Trouble | None:
         if kind == "UtteranceEnd":
             return Paused(float(told["last_word_end"]))
         if kind == "Error":
-            return Trouble(str(told.get("err_code", told.get("code", "")))[:40])
-    except (LookupError, TypeError, ValueError, AttributeError):
+            return Trouble(code_of(told.get("err_code") or told.get("code")))
+    except UNREADABLE:
         raise DialectError("Deepgram sent what cannot be read") from None
     return None
 
 
 def _heard(told: Mapping[str, Any]) -> Heard:
     return Heard(
-        text=str(told["channel"]["alternatives"][0]["transcript"]).strip(),
+        text=text_of(told["channel"]["alternatives"][0]["transcript"]).strip(),
         is_final=bool(told["is_final"]),
         ends_turn=bool(told.get("speech_final", False)),
         start=float(told["start"]),

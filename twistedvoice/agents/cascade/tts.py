@@ -9,7 +9,6 @@ again when the socket is lost.
 from __future__ import annotations
 
 import json
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable
 from typing import Protocol
@@ -20,6 +19,7 @@ from ...errors import DialectError
 from ...events import Message
 from ...formats import AudioFormat
 from ...sockets import SocketRequest
+from ..foreign import UNREADABLE, code_of
 from ..model.watch import NewWatch
 from .link import Link, Manners
 
@@ -97,13 +97,13 @@ def read(message: Message) -> Chunk | Done | Failed | None:
         told = {} if message.binary else json.loads(message.data)
         kind, context_id = told.get("type"), str(told.get("context_id") or "")
         if kind == "chunk":
-            return Chunk(context_id, a2b_base64(told["data"]))
+            return Chunk(context_id, a2b_base64(told["data"], strict_mode=True))
         if kind == "done":
             return Done(context_id)
         if kind == "error":
-            code = str(told.get("error_code", ""))[:40]
+            code = code_of(told.get("error_code"))
             return Failed(context_id, int(told.get("status_code", 0)), code)
-    except (LookupError, TypeError, ValueError, AttributeError, Base64Error):
+    except UNREADABLE:
         raise DialectError("Cartesia sent what cannot be read") from None
     return None
 

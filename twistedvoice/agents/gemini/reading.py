@@ -10,13 +10,13 @@ business.
 from __future__ import annotations
 
 import json
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...errors import DialectError
 from ...events import Message
+from ..foreign import UNREADABLE, code_of, text_of
 from ..model.events import (
     CallsTakenBack,
     Event,
@@ -71,10 +71,7 @@ class Reading:
                 if kind in _READERS
                 for event in _READERS[kind](self, body)
             ]
-        except (
-            *(ValueError, TypeError, KeyError, AttributeError),
-            *(Base64Error, RecursionError),
-        ) as error:
+        except UNREADABLE as error:
             # Its words may be the caller's.
             raise DialectError(
                 f"a message of the API: {type(error).__name__}"
@@ -107,20 +104,20 @@ class Reading:
         yield from self._answer()
         for call in body["functionCalls"]:
             arguments = json.dumps(call.get("args") or {})
-            call_id, name = _text(call["id"]), _text(call["name"])
+            call_id, name = text_of(call["id"]), text_of(call["name"])
             yield FunctionCalled(self._answer_id, call_id, name, arguments)
         # What follows the results is another answer.
         yield from self._answer_ends("completed")
 
     def _calls_taken_back(self, body: Mapping[str, Any]) -> Iterator[Event]:
-        yield CallsTakenBack([_text(call_id) for call_id in body["ids"]])
+        yield CallsTakenBack([text_of(call_id) for call_id in body["ids"]])
 
     def _going_away(self, body: Mapping[str, Any]) -> Iterator[Event]:
         yield GoingAway()
 
     def _resumable(self, body: Mapping[str, Any]) -> Iterator[Event]:
         if body.get("resumable") and body.get("newHandle"):
-            yield Resumable(_text(body["newHandle"]))
+            yield Resumable(text_of(body["newHandle"]))
 
     # -- the caller --------------------------------------------------------------------
 
@@ -137,7 +134,7 @@ class Reading:
                 yield SpeechStopped()  # an answer is due, soon
         if text:
             self._has_words = True
-            yield WordsHeard(self._caller_id, _text(text))
+            yield WordsHeard(self._caller_id, text_of(text))
         if words.get("finished"):
             yield from self._words_end()
 
@@ -178,9 +175,9 @@ class Reading:
         if self._cut or not text:
             return
         if self._answering:
-            yield WordsCame(self._answer_id, _text(text))
+            yield WordsCame(self._answer_id, text_of(text))
         else:
-            self._early += _text(text)
+            self._early += text_of(text)
 
     def _sound_ends(self) -> Iterator[Event]:
         if self._answering:
@@ -192,7 +189,7 @@ class Reading:
         elif reason in _USUAL:
             yield from self._answer_ends("completed")
         else:
-            yield from self._answer_ends("failed", reason)
+            yield from self._answer_ends("failed", code_of(reason))
 
     def _answer_ends(self, status: str, code: str = "") -> Iterator[Event]:
         yield from self._sound_ends()
@@ -207,12 +204,6 @@ class Reading:
     @property
     def _caller_id(self) -> str:
         return f"turn {self._turns}"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
 
 
 _READERS: Mapping[str, Callable[[Reading, Any], Iterator[Event]]] = {

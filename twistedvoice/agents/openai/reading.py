@@ -8,13 +8,13 @@ servers of others still use them. Kinds that are not known are none of our busin
 from __future__ import annotations
 
 import json
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import DialectError
 from ...events import Message
+from ..foreign import UNREADABLE, code_of, text_of
 from ..model.events import (
     AskedTooEarly,
     Event,
@@ -56,21 +56,15 @@ def read(message: Message) -> Sequence[Event]:
         event = json.loads(message.data)
         reader = _READERS.get(event["type"])
         return () if reader is None else reader(event)
-    except (ValueError, TypeError, KeyError, Base64Error, RecursionError) as error:
+    except UNREADABLE as error:
         # Its words may be the caller's.
         raise DialectError(f"a message of the API: {type(error).__name__}") from None
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
 def _sound_came(event: Mapping[str, Any]) -> Sequence[Event]:
     came = SoundCame(
-        _text(event["response_id"]),
-        _text(event["item_id"]),
+        text_of(event["response_id"]),
+        text_of(event["item_id"]),
         int(event.get("content_index", 0)),
         a2b_base64(event["delta"], strict_mode=True),
     )
@@ -80,10 +74,10 @@ def _sound_came(event: Mapping[str, Any]) -> Sequence[Event]:
 def _response_ended(event: Mapping[str, Any]) -> Sequence[Event]:
     response = event["response"]
     error = (response.get("status_details") or {}).get("error") or {}
-    code = str(error.get("code") or error.get("type") or "")
+    code = code_of(error.get("code") or error.get("type"))
     ended = ResponseEnded(
-        response_id=_text(response["id"]),
-        status=_text(response["status"]),
+        response_id=text_of(response["id"]),
+        status=text_of(response["status"]),
         code=code,
         hopeless=code in _HOPELESS,
     )
@@ -101,11 +95,11 @@ def _limits_told(event: Mapping[str, Any]) -> Sequence[Event]:
 
 def _refused(event: Mapping[str, Any]) -> Sequence[Event]:
     error = event["error"]
-    kind, code = str(error.get("type") or ""), str(error.get("code") or "")
+    kind, code = code_of(error.get("type")), code_of(error.get("code"))
     refused = Refused(
         kind=kind,
         code=code,
-        param=str(error.get("param") or ""),
+        param=code_of(error.get("param")),
         hopeless=kind == "invalid_request_error",
     )
     return _MEANINGS.get(code, (refused,))
@@ -113,29 +107,33 @@ def _refused(event: Mapping[str, Any]) -> Sequence[Event]:
 
 def _function_called(event: Mapping[str, Any]) -> Sequence[Event]:
     names = ("response_id", "call_id", "name", "arguments")
-    return (FunctionCalled(*[_text(event[name]) for name in names]),)
+    return (FunctionCalled(*[text_of(event[name]) for name in names]),)
 
 
 def _words_heard(event: Mapping[str, Any]) -> Sequence[Event]:
-    item_id = _text(event["item_id"])
-    return WordsHeard(item_id, _text(event["transcript"])), WordsEnded(item_id)
+    item_id = text_of(event["item_id"])
+    return WordsHeard(item_id, text_of(event["transcript"])), WordsEnded(item_id)
 
 
 def _words_came(event: Mapping[str, Any]) -> Sequence[Event]:
-    return (WordsCame(_text(event["item_id"]), _text(event["delta"])),)
+    return (WordsCame(text_of(event["item_id"]), text_of(event["delta"])),)
 
 
 _HEARD = "conversation.item.input_audio_transcription.completed"
 _READERS: dict[str, Callable[[Mapping[str, Any]], Sequence[Event]]] = {
     "session.updated": lambda event: (SessionSet(),),
     "input_audio_buffer.speech_started": lambda event: (
-        SpeechStarted(_text(event["item_id"])),
+        SpeechStarted(text_of(event["item_id"])),
     ),
     "input_audio_buffer.speech_stopped": lambda event: (SpeechStopped(),),
     _HEARD: _words_heard,
-    "response.created": lambda event: (ResponseBegan(_text(event["response"]["id"])),),
+    "response.created": lambda event: (
+        ResponseBegan(text_of(event["response"]["id"])),
+    ),
     "response.output_audio.delta": _sound_came,
-    "response.output_audio.done": lambda event: (SoundEnded(_text(event["item_id"])),),
+    "response.output_audio.done": lambda event: (
+        SoundEnded(text_of(event["item_id"])),
+    ),
     "response.output_audio_transcript.delta": _words_came,
     "response.function_call_arguments.done": _function_called,
     "response.done": _response_ended,
