@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -37,11 +38,19 @@ class Clerk:
         """Take its time."""
         return self.waiting
 
+    @tool("Wait, whatever happens.", timeout_seconds=3)
+    async def insist(self) -> str:
+        """Not give up."""
+        with contextlib.suppress(Exception):
+            await self.waiting
+        self.waiting = Deferred()
+        return await self.waiting
+
     @tool("Fail.", {"how": {"type": "string"}})
     async def fail(self, how: str) -> object:
         """Fail with the caller's words."""
-        if how == "json":
-            return {1, 2}
+        if how != "secret":
+            return {1, 2} if how == "json" else {"grams": float(how)}
         raise ValueError(how)
 
     def own(self) -> None:
@@ -54,7 +63,7 @@ class ToolTests(SynchronousTestCase):
     def test_schema(self) -> None:
         """Arguments have the schema that was given; without a default, it must be."""
         by_name = {each.name: each for each in tools_of(Clerk)}
-        self.assertEqual(set(by_name), {"order", "wait", "fail"})
+        self.assertEqual(set(by_name), {"order", "wait", "insist", "fail"})
         parameters = by_name["order"].parameters
         self.assertEqual(parameters["required"], ["what"])
         self.assertEqual(list(parameters["properties"]), ["what", "cups"])
@@ -62,7 +71,9 @@ class ToolTests(SynchronousTestCase):
 
     def test_without(self) -> None:
         """Some may be left out."""
-        names = [each.name for each in tools_of(Clerk, without={"wait", "fail"})]
+        names = [
+            each.name for each in tools_of(Clerk, without={"wait", "insist", "fail"})
+        ]
         self.assertEqual(names, ["order"])
 
     def test_mistake(self) -> None:
@@ -98,6 +109,7 @@ class ToolboxTests(SynchronousTestCase):
             ("sing", {}, "no such function"),
             ("own", {}, "no such function"),
             ("order", "{", "not JSON"),
+            ("order", "[" * 100_000, "not JSON"),
             ("order", "[]", "not an object"),
             ("order", "", "what is missing"),
             ("order", {"what": 3}, "what must be of type string"),
@@ -116,6 +128,15 @@ class ToolboxTests(SynchronousTestCase):
         told = json.loads(self.successResultOf(telling))
         self.assertEqual(told, {"error": "it took too long"})
 
+    def test_stubborn(self) -> None:
+        """One that does not let itself be cancelled is not waited for, either."""
+        telling = self.toolbox.run(self.clock.callLater, "insist", "")
+        self.clock.advance(3.1)
+        told = json.loads(self.successResultOf(telling))
+        self.assertEqual(told, {"error": "it took too long"})
+        self.clerk.waiting.callback("late")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_later(self) -> None:
         """A function may take its time; text is told as it is."""
         telling = self.toolbox.run(self.clock.callLater, "wait", "")
@@ -129,7 +150,7 @@ class ToolboxTests(SynchronousTestCase):
         observer: Any = logged.append
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)
-        for how in ("secret", "json"):
+        for how in ("secret", "json", "nan"):
             told = json.loads(self.run_tool("fail", {"how": how}))
             self.assertEqual(told, {"error": "it failed"})
         text = "".join(f"{formatEvent(event)} {event}" for event in logged)

@@ -129,7 +129,9 @@ class Toolbox:
             return _told({"error": str(error)})
         running = maybeDeferred(getattr(self._agent, name), **given)
         self._running[running] = None
-        timer = call_later(made.timeout_seconds, running.cancel)
+        told: Deferred[str] = Deferred(lambda _: running.cancel())
+        # Its time is over even for one that does not let itself be cancelled.
+        timer = call_later(made.timeout_seconds, told.cancel)
 
         def done(result: object) -> object:
             self._running.pop(running, None)
@@ -137,8 +139,9 @@ class Toolbox:
                 timer.cancel()
             return result
 
-        running.addBoth(done)
-        return running.addCallback(_text).addErrback(_failed, name)
+        running.addBoth(done).addCallback(_text).addErrback(_failed, name)
+        running.addCallback(lambda text: None if told.called else told.callback(text))
+        return told.addErrback(_failed, name)
 
     def close(self) -> None:
         """Nobody waits for results any more; the agent is let go of."""
@@ -152,7 +155,7 @@ def _arguments(made: Tool, text: str) -> dict[str, object]:
     """:raises ValueError: saying to the model what is wrong."""
     try:
         given = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("the arguments are not JSON") from None
     if not isinstance(given, dict):
         raise ValueError("the arguments are not an object")
@@ -180,7 +183,7 @@ def _told(result: Mapping[str, str]) -> Deferred[str]:
 
 
 def _text(result: object) -> str:
-    return result if isinstance(result, str) else json.dumps(result)
+    return result if isinstance(result, str) else json.dumps(result, allow_nan=False)
 
 
 def _failed(failure: Failure, name: str) -> str:

@@ -64,6 +64,9 @@ class MessagesTests(SynchronousTestCase):
             ('{"a": 1}', {"a": 1}),
             ("[1]", {"output": "[1]"}),
             ("done", {"output": "done"}),
+            ('{"a": NaN}', {"output": '{"a": NaN}'}),
+            ('{"a": 1e999}', {"output": '{"a": 1e999}'}),
+            ("[" * 100_000, {"output": "[" * 100_000}),
         ):
             told = self.told(messages.give_result("1", "f", result))
             [given] = told["toolResponse"]["functionResponses"]

@@ -35,7 +35,8 @@ def give_result(call_id: str, name: str, result: str) -> Message:
     """:param result: what a function came to: an object of JSON, or any text."""
     try:
         response = json.loads(result)
-    except ValueError:
+        json.dumps(response, allow_nan=False)  # an API takes nothing else for JSON
+    except (ValueError, RecursionError):
         response = None
     if not isinstance(response, dict):
         response = {"output": result}
