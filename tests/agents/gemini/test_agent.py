@@ -161,6 +161,17 @@ class FunctionTests(FunctionCases, TalkCase):
         names = [each["name"] for each in tools["functionDeclarations"]]
         self.assertEqual(names, ["order", "wait"])
 
+    def test_one_is_slow(self) -> None:
+        """The model is not waited for before it has all results."""
+        calls: list[tuple[str, Mapping[str, object]]]
+        calls = [("wait", {"seconds": 0.5}), ("wait", {"seconds": 2.8})]
+        settings: dict[str, object] = {"answer_seconds": 1}
+        talk = self.talk(
+            *(Reply(calls=calls), Reply(says=HELLO)), agent=Clerk, settings=settings
+        )
+        self.assertEqual(talk.start(5).heard, sound_of(HELLO))
+        self.assertEqual(len(talk.double.sessions), 1)
+
     def test_taken_back(self) -> None:
         """A function whose call is taken back is broken off, and not answered."""
         calls = [("wait", {"seconds": 2})]

@@ -46,6 +46,10 @@ from .watch import Watch
 
 __all__ = ["ModelAgent"]
 
+#: A caller whom the API hears for so long, without a pause or a word, is a noise, or
+#: the API does not hear any more.
+_LONGEST_TURN_SECONDS = 60.0
+
 
 class ModelAgent(RemoteAgent):
     """Talks with the caller by a model; the agent of an API configures it."""
@@ -162,13 +166,15 @@ class ModelAgent(RemoteAgent):
 
     def _response_ended(self, event: ResponseEnded) -> None:
         self._watch.stop()
+        self._speech.all_ended()
         self._turn.response_ended()
         if event.status == "failed":
             self._response_failed(event)
-        elif event.status == "completed":
+        else:
+            self._is_deaf = self._is_deaf and not self._speech.is_silent
+        if event.status == "completed":
             self._failures = 0
             self._connection.works()
-            self._is_deaf = self._is_deaf and not self._speech.is_silent
         self._connection.take_over_if_quiet()
 
     def _response_failed(self, event: ResponseEnded) -> None:
@@ -183,9 +189,9 @@ class ModelAgent(RemoteAgent):
         self.call.call_later(max(0.0, wait), self._turn.owe)
 
     def _function_called(self, event: FunctionCalled) -> None:
-        if event.response_id != self._turn.live:
-            return
         send, call_id = self._connection.bound(), event.call_id
+        if event.response_id != self._turn.live or call_id in self._calls:
+            return
         self._calls[call_id] = None
         self._turn.function_began()
 
@@ -203,7 +209,7 @@ class ModelAgent(RemoteAgent):
     def _result_given(self) -> None:
         says_more, by_itself = not self.is_leaving, self._api.answers_results
         self._turn.function_ended(answer=says_more and not by_itself)
-        if says_more and by_itself:
+        if says_more and by_itself and not self._calls:
             self._turn.asked()
             self._watch.start()
 
@@ -217,7 +223,7 @@ class ModelAgent(RemoteAgent):
     # -- what the caller does ----------------------------------------------------------
 
     def _speech_started(self, event: SpeechStarted) -> None:
-        self._watch.stop()
+        self._watch.start(_LONGEST_TURN_SECONDS)
         self._heard.began(event.item_id, self._now_ms())
         self._turn.caller_started()
         self.call.interrupt("speech")

@@ -35,6 +35,8 @@ class _Item:
     converter: Converter
     content_index: int
     size: int = 0
+    #: All its sound has come, as far as was told.
+    is_whole: bool = False
     words: str = field(default="", repr=False)
 
 
@@ -88,15 +90,22 @@ class Speech:
         :raises QueueFull: when the call can hold no more of it.
         """
         item = self._items.get(event.item_id) or self._begin(event)
-        self._say(item, item.converter.convert(event.audio))
+        if not item.is_whole:
+            self._say(item, item.converter.convert(event.audio))
 
     def sound_ended(self, item_id: str) -> None:
         """No more comes of an item."""
         item = self._items.get(item_id)
-        if item is not None:
+        if item is not None and not item.is_whole:
+            item.is_whole = True
             with suppress(QueueFull, CallStateError):  # then nobody hears its end
                 self._say(item, item.converter.rest())
             item.utterance.end()
+
+    def all_ended(self) -> None:
+        """No more comes of any item, told or not."""
+        for item_id in list(self._items):
+            self.sound_ended(item_id)
 
     def words_came(self, item_id: str, text: str) -> None:
         """The words of an item come beside its sound."""

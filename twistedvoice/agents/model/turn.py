@@ -64,8 +64,8 @@ class Turn:
             self.live = response_id
 
     def response_ended(self) -> None:
-        """Nothing more comes of it."""
-        self.busy = False
+        """Nothing more comes of it; what still does is dropped."""
+        self.busy, self.live = False, ""
         self._settle()
 
     def asked_too_early(self) -> None:

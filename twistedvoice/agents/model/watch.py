@@ -30,16 +30,21 @@ class Watch:
         """
         self._clock = clock
         self._call_later = call_later
-        self._seconds = seconds
+        self._seconds = self._most_seconds = seconds
         self._lost = lost
         self._timer: Any = None
         self._told_at = 0.0
 
-    def start(self) -> None:
-        """An answer is due from now on."""
+    def start(self, seconds: float = 0.0) -> None:
+        """
+        An answer is due from now on.
+
+        :param seconds: how long it may take, where that is not the usual time.
+        """
         self.stop()
         self.told()
-        self._wait(self._seconds)
+        self._most_seconds = seconds or self._seconds
+        self._wait(self._most_seconds)
 
     def told(self) -> None:
         """The model said something."""
@@ -61,8 +66,8 @@ class Watch:
 
     def _look(self) -> None:
         silent = self._clock.seconds() - self._told_at
-        if silent < self._seconds:
-            self._wait(self._seconds - silent)
+        if silent < self._most_seconds:
+            self._wait(self._most_seconds - silent)
         else:
             self._lost()
 
