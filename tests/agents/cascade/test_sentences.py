@@ -62,3 +62,10 @@ class SentencesTests(SynchronousTestCase):
             self.assertLessEqual(max(map(len, found)), most)
             self.assertEqual("".join(found).replace(" ", ""), text.replace(" ", ""))
         self.assertTrue(sentences("word, word " * 100)[0].endswith(","))
+
+    def test_end_too_late(self) -> None:
+        """An end that comes later than that is no end, though it is there already."""
+        cut = Sentences()
+        found = cut.push("word " * 70 + "end. More.") + cut.finish()
+        self.assertLessEqual(max(map(len, found)), 300)
+        self.assertEqual(found[-1], "More.")

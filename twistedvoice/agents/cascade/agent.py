@@ -72,10 +72,15 @@ class Cascade(RemoteAgent):
         )
         self._ears = Ears(links.hearing, self, new_watch)
         self._mind = self._make_up(call, new_watch)
+        greeting = self._conduct.greeting
+        if greeting is not None:
+            self._history.add("assistant", self._conduct.greeting_text)
+            self._greet(greeting)
+        # What went wrong while the phone rang is told now.
         links.hearing.attach(self._ears, self._contain)
         links.speaking.attach(mouth, self._contain)
-        if not self.is_leaving:
-            self._begin()
+        if greeting is None and not self.is_leaving:
+            self._ask()
 
     def audio_heard(self, payload: bytes, timestamp_ms: int) -> None:
         """Pass it on."""
@@ -83,8 +88,9 @@ class Cascade(RemoteAgent):
             self._ears.hear(payload)
 
     def interrupted(self, reason: str) -> None:
-        """What was said is cut off."""
+        """What was said is cut off; a protected greeting, too."""
         self._fall_silent()
+        self._greeted(reason)
 
     def call_ended(self, outcome: str) -> None:
         """Let go of the services, and of all that knows this agent."""
@@ -141,13 +147,6 @@ class Cascade(RemoteAgent):
             contain=self._contain,
             new_watch=new_watch,
         )
-
-    def _begin(self) -> None:
-        if self._conduct.greeting is None:
-            self._ask()
-        else:
-            self._history.add("assistant", self._conduct.greeting_text)
-            self._greet(self._conduct.greeting)
 
     def _ask(self) -> None:
         self._answer = Answer(self._mind, self)

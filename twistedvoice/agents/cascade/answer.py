@@ -23,6 +23,8 @@ __all__ = ["Answer", "AnswerOwner", "Mind"]
 
 #: A model that calls function after function says nothing.
 _MOST_ROUNDS = 8
+#: Ten minutes of speech, which nobody listens to: a model that runs away.
+_MOST_CHARACTERS = 10_000
 #: What a model is asked when it has the last word: it was broken off.
 _GO_ON = "Go on where you were broken off."
 
@@ -70,6 +72,8 @@ class Answer:
         self._sentences = Sentences()
         self._rounds = 0
         self._has_said = False
+        #: How many more characters are said.
+        self._left = _MOST_CHARACTERS
         #: Breaks the request off.
         self._asking: Callable[[], None] | None = None
         self._watch = mind.new_watch(self._too_late)
@@ -84,15 +88,17 @@ class Answer:
         """It is not wanted any more; idempotent, and nobody is told."""
         self._owner = None
         self._watch.close()
-        asking, self._asking = self._asking, None
-        if asking is not None:
-            asking()
+        self._break_off()
 
     # -- from the chat -----------------------------------------------------------------
 
     def words_came(self, text: str) -> None:
         self._watch.told()
-        self._say(self._sentences.push(text))
+        self._say(self._sentences.push(text[: self._left]))
+        self._left = max(0, self._left - len(text))
+        if not self._left:
+            self._break_off()
+            self.chat_ended([])
 
     def chat_ended(self, calls: Sequence[FunctionCall]) -> None:
         self._watch.stop()
@@ -158,7 +164,10 @@ class Answer:
             tell(owner)
 
     def _too_late(self) -> None:
+        self._break_off()
+        self.chat_failed(ChatFailed("silent"))
+
+    def _break_off(self) -> None:
         asking, self._asking = self._asking, None
         if asking is not None:
             asking()
-        self.chat_failed(ChatFailed("silent"))

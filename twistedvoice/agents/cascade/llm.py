@@ -78,12 +78,14 @@ class Completion:
         """
         if not (self._reason or self.is_over):
             raise ChatFailed("broken off")
-        return [
-            FunctionCall(
-                id=made.id or f"call_{n}", name=made.name, arguments=made.arguments
+        calls: dict[str, FunctionCall] = {}
+        for n, made in enumerate(self._calls.values()):
+            # Some servers give none, or the same to all.
+            call_id = f"call_{n}" if made.id in ("", *calls) else made.id
+            calls[call_id] = FunctionCall(
+                id=call_id, name=made.name, arguments=made.arguments
             )
-            for n, made in enumerate(self._calls.values())
-        ]
+        return list(calls.values())
 
     def _read(self, data: str) -> Iterator[str]:
         try:

@@ -49,6 +49,8 @@ class Sentences:
     def _end(self) -> int | None:
         """:returns: where the first sentence ends, if it is known to."""
         for match in _END.finditer(self._text):
+            if match.end() > _MOST_CHARACTERS:
+                break
             before = self._text[: match.end()].strip()
             if before and _NO_END.search(before) is None:
                 return match.end()

@@ -13,14 +13,18 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ...errors import QueueFull
 from ...interfaces import CallControl, Utterance
 from ..model.memory import Line
 from .history import History, Saying
 from .tts import Mouth
 
 __all__ = ["Speech", "heard_words"]
+
+_log = Logger()
 
 #: How long a character takes to say, about, where that is not known.
 _CHARACTER_MS = 60
@@ -143,8 +147,14 @@ class Speech:
             finished.addCallback(self._finished, sentence)
             finished.addErrback(lambda failure: self._failed(failure))
             self._tell_last()
-        sentence.size += len(sound)
-        sentence.utterance.write(sound)
+        try:
+            sentence.utterance.write(sound)
+        except QueueFull:
+            _log.warn("a sentence on {id} is too long", id=self._call.call_id)
+            self._mouth.cancel()
+            self.sound_ended(whole=False)
+        else:
+            sentence.size += len(sound)
 
     def sound_ended(self, *, whole: bool) -> None:
         sentence, self._current = self._current, None

@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from ...errors import DialectError
 from ...events import Message
-from ...formats import AudioFormat
+from ...formats import FRAME_MS, AudioFormat
 from ...sockets import SocketRequest
 from ..foreign import UNREADABLE, code_of, text_of
 from ..model.watch import NewWatch
@@ -128,6 +128,11 @@ def _heard(told: Mapping[str, Any]) -> Heard:
     )
 
 
+#: Deepgram tells every few seconds what it hears, be it nothing; one that does not,
+#: while it is sent so much, hears nothing at all.
+_MOST_UNANSWERED_MS = 10_000
+
+
 class EarsOwner(Protocol):
     """Who listens."""
 
@@ -158,10 +163,15 @@ class Ears:
         self._words: list[str] = []
         self._guess = ""
         self._turn_start = 0.0
+        #: How much was sent since it said anything.
+        self._unanswered_ms = 0
 
     def hear(self, sound: bytes) -> None:
-        """The caller's sound, in the format that was asked for."""
+        """The caller's next 20 ms, in the format that was asked for."""
         self._link.send(Message(sound, binary=True))
+        self._unanswered_ms += FRAME_MS
+        if self._unanswered_ms > _MOST_UNANSWERED_MS:
+            self._link.lose("silent")
 
     def close(self) -> None:
         """The call is over."""
@@ -172,6 +182,7 @@ class Ears:
     # -- from the link -----------------------------------------------------------------
 
     def link_told(self, message: Message) -> None:
+        self._unanswered_ms = 0
         try:
             told = read(message)
         except DialectError as error:
@@ -188,6 +199,7 @@ class Ears:
     def link_gone(self) -> None:
         # The next socket counts anew.
         self._turn_start = 0.0
+        self._unanswered_ms = 0
 
     def link_given_up(self) -> None:
         if self._owner is not None:
