@@ -106,6 +106,19 @@ class VoiceTests(SynchronousTestCase):
         self.advance(0.15 + 2 * self.delay)
         self.assertEqual(self.successResultOf(reached), self.heard_outcome)
 
+    def test_mark_never_comes(self) -> None:
+        """A mark that does not come back is not waited for, once nothing plays."""
+        self.line.echoes = False
+        first, second = self.call.say(self.tone(100)), self.call.speak()
+        second.write(self.tone(2000))
+        self.advance(5.5)
+        self.assertOutcome(first, "assumed")
+        second.end()
+        self.assertNoResult(second.finished())
+        self.advance(3.5)
+        self.assertOutcome(second, "assumed")
+        self.assertConserved()
+
     def test_lost(self) -> None:
         """What was not heard when the call ends is lost, marks too."""
         utterance = self.call.say(self.tone(500))

@@ -3,7 +3,8 @@
 
 A mark ends in one word: ``played`` when the carrier echoes it, ``cleared`` when an
 interrupt came first (carriers echo those too, which proves nothing), ``lost`` when the
-call ended first, ``assumed`` when the carrier has no marks and the clock says so.
+call ended first, ``assumed`` when the clock says so and the carrier has no marks, or
+has not returned this one.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, succeed
 from ..interfaces import Dialect
 from ..realtime.stream import OutgoingStream
 from ..realtime.tracks import Note
+from .goodbye import MARK_GRACE_SECONDS
 from .latency import Waits
 from .marks import Marks
 from .utterance import SpokenUtterance
@@ -45,6 +46,8 @@ class Voice:
         self._open: SpokenUtterance | None = None
         self._unfinished: dict[SpokenUtterance, None] = {}
         self._room: list[Deferred[None]] = []
+        #: When the newest mark was queued.
+        self._marked_us = 0
         self.interrupts = 0
         #: From the last interrupt to the carrier's being told, in microseconds.
         self.clear_took_us = 0
@@ -94,6 +97,7 @@ class Voice:
 
     def send_mark(self, resolved: Callable[[str], object]) -> None:
         """Call ``resolved`` with the outcome once all said so far was heard."""
+        self._marked_us = self._now_us()
         self.stream.queue_mark(self.marks.add(resolved))
 
     def interrupt(self) -> int:
@@ -135,6 +139,10 @@ class Voice:
         passed = self.stream.passed
         while passed and passed[0][0] <= now_us:
             self.marks.resolve(passed.pop(0)[1], "assumed")
+        quiet_since_us = max(self.stream.playout.playing_until_us, self._marked_us)
+        overdue_us = now_us - quiet_since_us - MARK_GRACE_SECONDS * 1_000_000
+        if overdue_us > 0 and not self.stream.waiting:
+            self.marks.resolve_all("assumed")  # the carrier has lost them
 
     def close(self) -> None:
         """The call is over: nothing more is said, and nobody waits any longer."""
