@@ -223,8 +223,8 @@ class FailureCases(_RemoteMixin):
         self.assertEqual(talk.call.said, APOLOGY)
         self.assert_apologised(talk, "hung_up")
 
-    def test_all_down(self) -> None:
-        """With every way down the caller is greeted, hears why, and is put through."""
+    def test_every_provider_down(self) -> None:
+        """A call with every provider down still greets, apologises and transfers."""
         settings = {"greeting": str(_APOLOGY), "transfer": "+15550100"}
         settings["on_failure"] = "transfer"
         talk = self.talk(settings=settings)

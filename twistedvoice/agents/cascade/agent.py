@@ -74,7 +74,8 @@ class Cascade(RemoteAgent):
         self._mind = self._make_up(call, new_watch)
         greeting = self._conduct.greeting
         if greeting is not None:
-            self._history.add("assistant", self._conduct.greeting_text)
+            if self._conduct.greeting_text:
+                self._history.add("assistant", self._conduct.greeting_text)
             self._greet(greeting)
         # What went wrong while the phone rang is told now.
         links.hearing.attach(self._ears, self._contain)
