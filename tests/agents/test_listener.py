@@ -104,6 +104,15 @@ class ListenerTests(SynchronousTestCase):
             self.call.advance(1)
             self.assertEqual(self.events[-1], event)
 
+    def test_endless_noise(self) -> None:
+        """A noise that does not stop is ended, is not heard on, and may come again."""
+        for count in (1, 2):
+            self.say("#" * 1500)
+            self.assertLess(len(self.hearings[-1].heard), 8000 * 21)
+            self.hearings[-1].understand("")
+            self.assertEqual(self.events[-1], (None, ""))
+            self.assertEqual(len(self.hearings), count)
+
     def test_nothing_listened_for(self) -> None:
         """Without a grammar speech is nothing."""
         self.grammar = None

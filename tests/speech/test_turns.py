@@ -37,6 +37,12 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(decided, [(5, "started"), (28, "ended")])
         self.assertEqual(turns.spoken_ms, 400)
 
+    def test_too_long(self) -> None:
+        """What lasts too long is ended, and begins anew."""
+        turns = Turns(TurnRules(longest_ms=300))
+        decided = [(14, "ended"), (5, "started"), (20, "started")]
+        self.assertEqual(heard(turns, "#" * 21), sorted(decided))
+
     def test_rules(self) -> None:
         """How long things take to be believed can be set."""
         turns = Turns(TurnRules(confirm_ms=40, hangover_ms=60))

@@ -84,7 +84,7 @@ class Listener:
         turn = self._turns.frame(self._detector.is_voiced(frame))
         if self._hearing is None:
             self._before.append(frame)
-        else:
+        elif not self._is_too_long:
             self._batch.append(frame)
             if len(self._batch) == _BATCH_FRAMES:
                 self._flush()
@@ -135,7 +135,8 @@ class Listener:
         self._flush()
 
         def found(words: str) -> None:
-            if hearing is self._hearing and not self._turns.is_speaking:
+            is_over = self._is_too_long or not self._turns.is_speaking
+            if hearing is self._hearing and is_over:
                 self._found(words)
 
         def failed(failure: Failure) -> None:
@@ -149,7 +150,7 @@ class Listener:
         assert self._read is not None
         rule = self._read.read(words)
         name = None if rule is None else rule.name
-        if rule is not None and not rule.is_open:
+        if self._is_too_long or (rule is not None and not rule.is_open):
             self._settle(name, words)
         else:
             self._cancel_patience()
@@ -167,6 +168,11 @@ class Listener:
             self._ignored()
         else:
             self._ended(name, words)
+
+    @property
+    def _is_too_long(self) -> bool:
+        """Whether the caller, or a noise, has gone on for so long that it is enough."""
+        return self._spoken_ms >= self._turns.rules.longest_ms
 
     def _cancel_patience(self) -> None:
         timer, self._patience = self._patience, None

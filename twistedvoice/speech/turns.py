@@ -25,6 +25,8 @@ class TurnRules:
     confirm_ms: int = 120
     #: Silence that ends it: longer than the pauses inside a word.
     hangover_ms: int = 180
+    #: What lasts longer is no speech but a noise, and is ended all the same.
+    longest_ms: int = 20_000
 
 
 @define
@@ -44,7 +46,8 @@ class Turns:
         self._in_a_row = 0 if voiced is self.is_speaking else self._in_a_row + FRAME_MS
         rules = self.rules
         wanted = rules.hangover_ms if self.is_speaking else rules.confirm_ms
-        if self._in_a_row < wanted:
+        is_too_long = self.is_speaking and self.spoken_ms >= rules.longest_ms
+        if self._in_a_row < wanted and not is_too_long:
             return None
         self._turn()
         return "started" if self.is_speaking else "ended"
