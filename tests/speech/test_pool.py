@@ -102,6 +102,20 @@ class PoolTests(SynchronousTestCase):
         self.reactor.advance(1)
         self.assertEqual(len(self.processes()), 3)
 
+    def test_has_much_to_do(self) -> None:
+        """An engine that works is not killed for what must wait its turn."""
+        self.warm()
+        jobs = [self.pool.begin({}) for _ in range(4)]
+        answers = [job.answered() for job in jobs]
+        for number in (1, 2):
+            self.reactor.advance(4)
+            for process in self.processes():
+                process.answer(b"A", number, b"sound")
+                process.answer(b"D", number)
+        self.reactor.advance(4)
+        self.assertEqual([process.events for process in self.processes()], [[], []])
+        self.assertEqual([self.successResultOf(each) for each in answers], [b""] * 4)
+
     def test_dies(self) -> None:
         """What a dead engine had to do fails; work goes to those that live."""
         self.warm()

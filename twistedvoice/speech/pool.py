@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.speech.test_pool -*-
 """Processes that hear or speak, kept alive, and the work that is given to them.
 
-Each is started warm and started again when it dies; one that does not answer in time
-is killed. What it had to do fails then, and whoever asked goes on without. Nothing
+Each is started warm and started again when it dies; one that has fallen silent is
+killed. What it had to do fails then, and whoever asked goes on without. Nothing
 here blocks: an engine is a pipe to the reactor.
 """
 
@@ -33,6 +33,7 @@ _log = Logger()
 
 #: From its start, loading included.
 _READY_SECONDS = 60.0
+#: So long an engine that has something to do may say nothing at all.
 _ANSWER_SECONDS = 5.0
 #: To its own end, once its input has ended.
 _END_SECONDS = 3.0
@@ -89,6 +90,11 @@ class Job:
             self._timer = self._engine.call_when_late()
         return self._waiting[-1]
 
+    def wait_on(self) -> None:
+        """The engine is alive: its time counts anew."""
+        if self._timer is not None and self._timer.active():
+            self._timer.reset(_ANSWER_SECONDS)
+
     def close(self) -> None:
         """Forget it, and have the engine forget it."""
         self._engine.close(self)
@@ -135,6 +141,9 @@ class _Engine(ProcessProtocol):
         self._timer = self._pool.reactor.callLater(_READY_SECONDS, self.kill)
 
     def outReceived(self, data: bytes) -> None:
+        # It works; others of its jobs only wait for their turn.
+        for job in self.jobs.values():
+            job.wait_on()
         for message in self._unpacker.feed(data):
             if message.kind == b"R":
                 self.is_ready = True
