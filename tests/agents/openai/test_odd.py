@@ -58,6 +58,25 @@ class OddTests(TalkCase):
             self.assertEqual(call.heard, sound_of(TALE))
             self.assert_answers(talk)
 
+    def test_mixed_up(self) -> None:
+        """Of two items that are told in turns the later one is said to its end."""
+        talk = self.talk(Reply(says=TALE), piece_every_seconds=0.09)
+        call = talk.start(1)
+        other = self.first(talk, "response.output_audio.delta") | {"delta": "ERER"}
+        talk.session.say("response.output_audio.delta", **other | {"item_id": "other"})
+        call.advance(5)
+        self.assertTrue(call.heard.rstrip(b"\xff").endswith(b"\x11" * 3))
+        self.assert_answers(talk)
+
+    def test_author_says_something(self) -> None:
+        """What else is said into an answer ends it there, and nothing more."""
+        talk = self.talk(Reply(says=TALE), piece_every_seconds=0.09)
+        call = talk.start(1)
+        call.say(b"\x11" * 800)
+        call.advance(5)
+        self.assertTrue(call.heard.endswith(b"\x11" * 800))
+        self.assert_answers(talk)
+
     def test_no_end_of_sound(self) -> None:
         """An item ends with its answer, if nothing else says so."""
         talk = self.talk(Reply(says=HELLO), settings={"protect_greeting": True})

@@ -146,6 +146,7 @@ class ModelAgent(RemoteAgent):
     # -- what the model does -----------------------------------------------------------
 
     def _response_began(self, event: ResponseBegan) -> None:
+        self._speech.answer_began()
         self._turn.response_began(event.response_id)
         self._watch.start()
 

@@ -35,8 +35,6 @@ class _Item:
     converter: Converter
     content_index: int
     size: int = 0
-    #: All its sound has come, as far as was told.
-    is_whole: bool = False
     words: str = field(default="", repr=False)
 
 
@@ -66,6 +64,8 @@ class Speech:
         self._said = said
         #: Those that are not known to have been heard, in order.
         self._items: dict[str, _Item] = {}
+        #: Those of this answer of which no more is said, whatever still comes.
+        self._whole: set[str] = set()
         #: Words of an item that came before its sound.
         self._early: tuple[str, str] = ("", "")
 
@@ -83,22 +83,27 @@ class Speech:
         last = self._last()
         return succeed("played") if last is None else last.finished()
 
+    def answer_began(self) -> None:
+        """What comes from now on is of another answer; ids may begin anew."""
+        self._whole.clear()
+
     def sound_came(self, event: SoundCame) -> None:
         """
         Say more of an item, or begin with it.
 
         :raises QueueFull: when the call can hold no more of it.
         """
+        if event.item_id in self._whole:
+            return
         item = self._items.get(event.item_id) or self._begin(event)
-        if not item.is_whole:
-            self._say(item, item.converter.convert(event.audio))
+        self._say(item, item.converter.convert(event.audio))
 
     def sound_ended(self, item_id: str) -> None:
         """No more comes of an item."""
         item = self._items.get(item_id)
-        if item is not None and not item.is_whole:
-            item.is_whole = True
-            with suppress(QueueFull, CallStateError):  # then nobody hears its end
+        if item is not None and item_id not in self._whole:
+            self._whole.add(item_id)
+            with suppress(QueueFull):  # then nobody hears its end
                 self._say(item, item.converter.rest())
             item.utterance.end()
 
@@ -148,8 +153,13 @@ class Speech:
         return item
 
     def _say(self, item: _Item, sound: bytes) -> None:
-        if sound:
+        if not sound:
+            return
+        try:
             item.utterance.write(sound)
+        except CallStateError:  # something else was said since, and ended it
+            self._whole.add(item.id)
+        else:
             item.size += len(sound)
 
     def _finished(self, outcome: str, item: _Item) -> None:

@@ -106,7 +106,8 @@ class Response:
         sound = plan.voice(text, form.rate)
         for words, ms, piece in _pieces(text, sound, form, plan.piece_ms):
             if words:
-                part["transcript"] += words
+                # A client may have had it forgotten meanwhile.
+                part["transcript"] = part.get("transcript", "") + words
                 self._tell(item, "output_audio_transcript.delta", delta=words)
             item.sent_ms += ms
             encoded = base64.b64encode(piece).decode()
