@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -251,7 +252,8 @@ class GatherTests(PromptCase):
         """What was pressed is in nothing that could be logged."""
         self.call.press("123")
         shown = repr(vars(self.call.agent))
-        self.assertNotIn("123", shown)
+        without_addresses = re.sub("0x[0-9a-f]+", "", shown)
+        self.assertFalse("123" in without_addresses, "it is shown")
 
 
 class TransferTests(PromptCase):

@@ -28,6 +28,8 @@ from .talk import Doubles
 __all__ = ["InterruptTests"]
 
 _QUIET, _LOUD = b"\xff" * 160, tone(20)
+#: What sentences are made of, one byte each; none is silence.
+_BYTES = range(1, 120)
 _WORDS = "one two three four five six seven eight nine ten eleven twelve."
 
 
@@ -46,10 +48,13 @@ class Noting(Cascade):
 class FuzzedCall:
     """A caller who speaks into every answer, at moments drawn by lot."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, delay: float = 0.0) -> None:
+        """:param delay: of the carrier's line, one way, in seconds."""
         self._lot = Random(seed)
-        #: How long each sentence is, in bytes.
+        self._delay = delay
+        #: How long each sentence is, and how much of it was heard, in bytes.
         self.sizes: list[int] = []
+        self.ear: Counter[int] = Counter()
         self.exchange = Exchange()
         doubles = Doubles(self.exchange.clock)
         doubles.chat.plan.answer = lambda said: ChatReply(says=_WORDS)
@@ -65,14 +70,17 @@ class FuzzedCall:
             return self.agent
 
         self.exchange.make_agent = make_agent
-        self.line: Line = self.exchange.dial()
+        self.line: Line = self.exchange.dial(delay=delay)
 
     def interrupt(self, times: int) -> None:
         """Let the agent speak for a while, then speak; so often."""
         for _ in range(times):
             self._pass(self._lot.randrange(400, 1800))
             self._pass(300, _LOUD)
-            self._pass(200)
+            self._pass(200 + round(2000 * self._delay))
+            for byte, size in Counter(self.line.listen()).items():
+                self.ear[self._newest(byte)] += size
+            self.line.heard.clear()
 
     def _pass(self, milliseconds: int, sound: bytes = _QUIET) -> None:
         for _ in range(milliseconds // 20):
@@ -82,26 +90,39 @@ class FuzzedCall:
 
     def _voice(self, text: str, rate: int) -> Samples:
         self.sizes.append(self._lot.randrange(4000, 16000))
-        return pcm.decode(bytes([len(self.sizes)]) * self.sizes[-1], MULAW_8K)
+        byte = _BYTES[(len(self.sizes) - 1) % len(_BYTES)]
+        return pcm.decode(bytes([byte]) * self.sizes[-1], MULAW_8K)
+
+    def _newest(self, byte: int) -> int:
+        """:returns: the newest sentence that is made of ``byte``."""
+        last = len(self.sizes) - 1
+        return last - (last - _BYTES.index(byte)) % len(_BYTES)
 
 
 class InterruptTests(SynchronousTestCase):
     """What the model remembers, and what the ear has heard."""
 
-    def test_agree(self) -> None:
+    def assert_agree(self, delay: float, times: int) -> None:
         """Of each sentence the words that the ear heard, by their share of it."""
-        call = FuzzedCall(7)
-        call.interrupt(30)
-        ear = Counter(call.line.listen())
+        call = FuzzedCall(7, delay)
+        call.interrupt(times)
         wanted = [
-            heard_words(_WORDS, ear[n + 1] // 8, size // 8)
+            heard_words(_WORDS, call.ear[n] // 8, size // 8)
             for n, size in enumerate(call.sizes)
-            if ear[n + 1]
+            if call.ear[n]
         ]
-        heard = call.agent.heard
-        self.assertEqual(heard, wanted[: len(heard)])
-        self.assertGreater(len(heard), 20)
-        self.assertGreater(sum(text != _WORDS for text in heard), 10)
+        heard = [text for text in call.agent.heard if text]
+        self.assertEqual(heard, [text for text in wanted if text][: len(heard)])
+        self.assertGreater(len(heard), times * 0.6)
+        self.assertGreater(sum(text != _WORDS for text in heard), times * 0.3)
         call.line.stop()
         call.line.call = None
         self.assertEqual(call.exchange.leftovers(), [])
+
+    def test_near(self) -> None:
+        """Without delay, to the word."""
+        self.assert_agree(0.0, 30)
+
+    def test_far(self) -> None:
+        """With a delay, all the same."""
+        self.assert_agree(0.08, 10)

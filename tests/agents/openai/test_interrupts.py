@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.calls.doubles import Exchange, Line, tone
@@ -23,6 +24,7 @@ from twistedvoice.doubles.openai.plan import Plan
 from twistedvoice.doubles.openai.service import OpenAiDouble
 from twistedvoice.doubles.plan import Reply
 from twistedvoice.formats import MULAW_8K
+from twistedvoice.interfaces import AgentFactory
 
 from .talk import ACCOUNTS
 
@@ -45,7 +47,11 @@ class FuzzedCall:
         self._sizes: list[int] = []
         self._heard: Counter[int] = Counter()
         self.exchange = Exchange()
-        clock = self.exchange.clock
+        self.exchange.make_agent = self._connect(self.exchange.clock)
+        self.line: Line = self.exchange.dial(delay=delay)
+
+    def _connect(self, clock: Clock) -> AgentFactory:
+        """:returns: what makes the agent, and has the double behind it."""
         plan = Plan(
             voice=self._voice,
             answer=lambda heard_ms: Reply(says="words"),
@@ -56,8 +62,7 @@ class FuzzedCall:
         assert isinstance(model, Model)
         dial = MemoryNetwork(clock, self.double)
         model.connect(Outside(clock=clock, dial=dial, accounts=ACCOUNTS))
-        self.exchange.make_agent = model
-        self.line: Line = self.exchange.dial(delay=delay)
+        return model
 
     def interrupt(self, times: int) -> None:
         """Let the model speak for a while, then speak; so often."""
