@@ -99,7 +99,7 @@ class InterruptTests(SynchronousTestCase):
     """What the agent says on with, and what the ear has heard."""
 
     def assert_agree(self, delay: float, times: int) -> None:
-        """Interrupt so often: no frame is missing, only one that was cut comes again."""
+        """Interrupt so often: no frame is missing, only what was cut comes again."""
         call = FuzzedCall(7, delay, minutes=times / 30)
         call.interrupt(times)
         heard = call.heard()

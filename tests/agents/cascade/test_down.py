@@ -26,7 +26,7 @@ class DownTests(TalkCase):
     """The caller is greeted, told, and put through."""
 
     def assert_handed_on(self, break_down: Callable[[Talk], object]) -> None:
-        """Greeting, apology and transfer follow each other, whatever the caller says."""
+        """Greeting, apology and transfer follow each other, whatever is said."""
         settings = {"on_failure": "transfer", "transfer": "+15550100"}
         talk = self.talk(greeting=_WELCOME, answer_seconds=2, **settings)
         break_down(talk)
