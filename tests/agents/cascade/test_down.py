@@ -28,10 +28,12 @@ class DownTests(TalkCase):
     def assert_handed_on(self, break_down: Callable[[Talk], object]) -> None:
         """Greeting, apology and transfer follow each other, whatever is said."""
         settings = {"on_failure": "transfer", "transfer": "+15550100"}
-        talk = self.talk(greeting=_WELCOME, answer_seconds=2, **settings)
+        talk = self.talk(
+            settings={"greeting": _WELCOME, "answer_seconds": 2, **settings}
+        )
         break_down(talk)
         call = talk.start(6)
-        talk.speak("hello", 60)
+        talk.says("hello", 60)
         sounds = [load(path, MULAW_8K) for path in (_WELCOME, _APOLOGY)]
         self.assertTrue(call.heard.startswith(sounds[0]))
         self.assertIn(sounds[1], call.heard[len(sounds[0]) :])

@@ -43,7 +43,7 @@ class OddCase(TalkCase):
     def assert_answers(self, talk: Talk) -> None:
         """The caller speaks, and is answered."""
         talk.chat.plan.replies.append(ChatReply(says="Well."))
-        talk.speak("what is new", 3)
+        talk.says("what is new", 3)
         self.assertEqual(talk.said()[-1], ("user", "what is new"))
         self.assertTrue(talk.call.heard.endswith(sound_of("Well.")))
 
@@ -87,9 +87,9 @@ class HearingTests(OddCase):
 
     def test_greets_first(self) -> None:
         """A key that was refused while the phone rang: greeting, then apology."""
-        talk = self.talk(greeting=str(WELCOME))
+        talk = self.talk(settings={"greeting": str(WELCOME)})
         talk.deepgram.plan.refusals.append(401)
-        talk.services.expect(FakeCall.call_id)
+        talk.house.expect(FakeCall.call_id)
         talk.clock.advance(1)
         call = talk.start(20)
         welcome = load(WELCOME, MULAW_8K)
@@ -154,7 +154,7 @@ class SpeakingTests(OddCase):
     def test_protected_and_interrupted(self) -> None:
         """A protected greeting that somebody else cuts off is over."""
         greeting = ChatReply(says="Good day to you. " + "word " * 40)
-        talk = self.talk(greeting, protect_greeting=True)
+        talk = self.talk(greeting, settings={"protect_greeting": True})
         talk.chat.plan.word_seconds = 0.3
         call = talk.start(2)
         self.assertTrue(call.is_playing)
