@@ -121,7 +121,7 @@ class InterruptTests(SynchronousTestCase):
 
     def test_near(self) -> None:
         """Without delay, to the word."""
-        self.assert_agree(0.0, 30)
+        self.assert_agree(0.0, 15)
 
     def test_far(self) -> None:
         """With a delay, all the same."""

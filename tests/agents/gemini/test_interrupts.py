@@ -136,7 +136,7 @@ class InterruptTests(SynchronousTestCase):
 
     def test_near(self) -> None:
         """Without delay."""
-        self.assert_agree(0.0, 25)
+        self.assert_agree(0.0, 15)
 
     def test_far(self) -> None:
         """With a delay, all the same."""

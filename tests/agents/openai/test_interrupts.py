@@ -129,7 +129,7 @@ class InterruptTests(SynchronousTestCase):
 
     def test_near(self) -> None:
         """Without delay, to the millisecond."""
-        self.assert_agree(0.0, 25, 1.0)
+        self.assert_agree(0.0, 15, 1.0)
 
     def test_far(self) -> None:
         """With a delay, all the same: the clear catches what it is told."""

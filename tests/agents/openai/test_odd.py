@@ -104,7 +104,7 @@ class OddTests(TalkCase):
 
     def test_arguments_without_end(self) -> None:
         """Arguments that are nested too deeply are a mistake of the model's."""
-        calls = [("order", "[" * 100_000)]
+        calls = [("order", "[" * 20_000)]
         talk = self.talk(Reply(calls=calls), Reply(says=HELLO), agent=Clerk)
         call = talk.start(4)
         self.assertEqual(talk.results(), ['{"error": "the arguments are not JSON"}'])
