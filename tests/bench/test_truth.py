@@ -41,9 +41,9 @@ class TruthTests(SynchronousTestCase):
         self.assertEqual(wrong(HOUR, {"near": CALL}), [])
         for change in (
             {"length_off_ms": -20.0},
-            {"caller_wrong": 1},
-            {"caller_missing": 1},
-            {"service_off_ms": [0.0] * 100 + [40.0]},
+            {"caller_wrong": 5},
+            {"caller_missing": 5},
+            {"service_off_ms": [0.0] * 100 + [40.0] * 3},
         ):
             self.assertEqual(len(wrong(evolve(HOUR, **change), {})), 1, change)
         off = evolve(CALL, caller_ms=[-20.0])
@@ -57,7 +57,7 @@ class TruthTests(SynchronousTestCase):
         out = io.StringIO()
         self.patch(sys, "stdout", out)
         self.patch(sys, "stderr", io.StringIO())
-        hours = [HOUR, evolve(HOUR, caller_wrong=1)]
+        hours = [HOUR, evolve(HOUR, caller_wrong=5)]
         test = self
 
         class Known:

@@ -79,6 +79,18 @@ class FarEndTests(SynchronousTestCase):
         placed = start_us + 80_000
         self.assertEqual(shifts, [Shift(placed, placed + SECOND, -70_000)])
 
+    def test_holes_add_up(self) -> None:
+        """What an earlier hole took of the buffer is not there for the next."""
+        self.known(80_000)
+        self.say(3 * SECOND, 50)
+        self.say(4 * SECOND + FRAME, 50)
+        self.say(5 * SECOND + 3 * FRAME, 50)
+        end_us = 6 * SECOND + 3 * FRAME
+        self.far.echoed(end_us, end_us + 80_000, 0)
+        self.say(8 * SECOND, 50)
+        at_us = 9 * SECOND + 2 * FRAME
+        self.assertEqual(self.say(at_us, 1), [9 * SECOND + 80_000])
+
     def test_later_sound_follows(self) -> None:
         """What was placed after the sound that moves, moves with the new delay."""
         self.say(0, 50)

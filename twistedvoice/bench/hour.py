@@ -258,7 +258,7 @@ class Hour:
             self.listen(now_us)
             self.talk(now_us)
             if now_us >= turn_us:
-                turn_us += 507_000
+                turn_us += 707_000
                 self.look(now_us + self.lot.randrange(FRAME_US))
 
     def look(self, now_us: int) -> None:

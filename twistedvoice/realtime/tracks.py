@@ -66,7 +66,7 @@ class Tracks:
         """
         heard, self.heard = self.heard, []
         played = self.played
-        # What stays is at most a lead of sound; what goes may be half a second.
+        # What stays is at most a lead of sound; what goes is most of a second.
         count = len(played)
         while count and not self._is_over(played[count - 1], until_us):
             count -= 1

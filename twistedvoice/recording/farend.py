@@ -152,7 +152,8 @@ class FarEnd:
         if last is None:
             return max(at_us, self._floor_us)
         absorbs_us = self.delay_us if self._absorbs_us is None else self._absorbs_us
-        if start_us - last.end_us < absorbs_us and start_us + ahead_us < last.until_us:
+        hole_us = _hole_us(last, start_us, self.delay_us + ahead_us)
+        if hole_us < absorbs_us and start_us + ahead_us < last.until_us:
             return last.until_us
         return max(at_us, last.until_us)
 
@@ -160,7 +161,8 @@ class FarEnd:
         """Sound after a hole that waited as at the beginning: the buffer was empty."""
         if not number or abs(measured_us - nominal_us) >= _LATE_US:
             return
-        hole_us = self._pieces[number].start_us - self._pieces[number - 1].end_us
+        start_us = self._pieces[number].start_us
+        hole_us = _hole_us(self._pieces[number - 1], start_us, nominal_us)
         if self._absorbs_us is None or hole_us < self._absorbs_us:
             self._absorbs_us = hole_us
 
@@ -200,3 +202,12 @@ class FarEnd:
         self._floor_us = piece.at_us + end_us - piece.start_us
         piece.start_us, piece.at_us, piece.fresh = end_us, self._floor_us, False
         piece.known = piece.end_us == end_us
+
+
+def _hole_us(last: _Piece, start_us: int, nominal_us: int) -> int:
+    """
+    :param nominal_us: how long sound takes that meets an empty buffer.
+    :returns: how much of the buffer the hole after ``last`` takes, with what the holes
+        before it took.
+    """
+    return start_us - last.end_us + max(0, nominal_us - last.delay_us)

@@ -36,9 +36,9 @@ __all__ = ["LocalRecordings"]
 
 #: How much sound is written at once. No multiple of a frame: the newest frame should be
 #: of another age at each visit (see :mod:`.lead`).
-_BATCH_SECONDS = 0.507
+_BATCH_SECONDS = 0.707
 #: A batch's time is cut in this many visits, and the calls are spread over them.
-_SLOTS = 25
+_SLOTS = 14
 #: How much sound of one call may wait for a disk that does not answer ...
 _MOST_WAITING_US = 60_000_000
 _LEAST_WAITING_US = 10_000_000

@@ -1,11 +1,11 @@
 # -*- test-case-name: tests.integration.test_writer -*-
 """Has the parts of recordings written by a process of its own.
 
-To put the two sides of a call together takes about a tenth of a millisecond, twice a
-second. In a thread the reactor waits for the interpreter meanwhile, at each frame that
-it reads or sends; beside another process it does not. When that process dies another
-one goes on where it was, and what was not answered is asked again; one that hangs is
-killed. All of it but the watch blocks and is called in worker threads.
+To put the two sides of a call together takes a tenth of a millisecond or two, more than
+once a second. In a thread the reactor waits for the interpreter meanwhile, at each
+frame that it reads or sends; beside another process it does not. When that process dies
+another one goes on where it was, and what was not answered is asked again; one that
+hangs is killed. All of it but the watch blocks and is called in worker threads.
 """
 
 from __future__ import annotations

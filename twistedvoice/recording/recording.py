@@ -148,7 +148,7 @@ class Recording:
 
     def turn(self, waiting_us: int) -> None:
         """
-        Hand on what was said since the last turn; called twice a second or so.
+        Hand on what was said since the last turn; called every 0.7 s or so.
 
         :param waiting_us: how much may wait for a disk that does not answer.
         """
