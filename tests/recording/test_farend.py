@@ -91,6 +91,24 @@ class FarEndTests(SynchronousTestCase):
         at_us = 9 * SECOND + 2 * FRAME
         self.assertEqual(self.say(at_us, 1), [9 * SECOND + 80_000])
 
+    def test_broken_off(self) -> None:
+        """An echo says nothing of a hole in what was said before a pause."""
+        self.known(80_000)
+        self.say(3 * SECOND, 50)
+        self.say(4 * SECOND + 30_000, 50)
+        cut_us = self.far.cleared(4 * SECOND + 500_000, 0)
+        self.say(6 * SECOND, 50)
+        shifts = self.far.echoed(7 * SECOND, 7 * SECOND + 74_000, 0)
+        middle_us, last_us = 4 * SECOND + 80_000, 6 * SECOND + 80_000
+        self.assertEqual(
+            shifts,
+            [
+                Shift(3 * SECOND + 80_000, middle_us, -6_000),
+                Shift(middle_us, cut_us, -6_000),
+                Shift(last_us, last_us + SECOND, -6_000),
+            ],
+        )
+
     def test_later_sound_follows(self) -> None:
         """What was placed after the sound that moves, moves with the new delay."""
         self.say(0, 50)

@@ -11,7 +11,6 @@ lies in the file.
 from __future__ import annotations
 
 from collections import deque
-from itertools import pairwise
 from typing import NamedTuple
 
 from attrs import define
@@ -136,8 +135,9 @@ class FarEnd:
             if not guessed:
                 self._learn(number, measured_us, nominal_us)
             delay_us = measured_us if moves else piece.delay_us
-            self._correct(number, delay_us, max(nominal_us, measured_us))
-            self._follow(number, ahead_us)
+            first = self._correct(number, delay_us, max(nominal_us, measured_us))
+            self._place_anew(range(first), ahead_us)
+            self._place_anew(range(number + 1, len(pieces)), ahead_us)
         shifts = [
             Shift(at_us, at_us + each.end_us - each.start_us, each.at_us - at_us)
             for at_us, each in zip(old, pieces, strict=True)
@@ -172,23 +172,34 @@ class FarEnd:
                 return number
         return None
 
-    def _correct(self, number: int, delay_us: int, nominal_us: int) -> None:
-        """Move this piece and those before it; a hole may have used the buffer up."""
+    def _correct(self, number: int, delay_us: int, nominal_us: int) -> int:
+        """
+        Move this piece and those before it that one buffer played.
+
+        A hole may have used the buffer up, and before a longer one an echo tells
+        nothing.
+
+        :returns: the first that it tells of.
+        """
         pieces = self._pieces
         pieces[number].at_us = max(pieces[number].start_us + delay_us, self._floor_us)
-        for before in range(number - 1, -1, -1):
-            piece, after = pieces[before], pieces[before + 1]
+        while number and not pieces[number].fresh:
+            piece, after, number = pieces[number - 1], pieces[number], number - 1
             if piece.known:
                 delay_us = piece.delay_us
                 continue
             delay_us = min(nominal_us, delay_us + after.start_us - piece.end_us)
             piece.at_us = max(piece.start_us + delay_us, self._floor_us)
+        return number
 
-    def _follow(self, number: int, ahead_us: int) -> None:
-        """Place anew what plays after a piece that moved."""
-        later = list(self._pieces)[number:]
-        for piece, after in pairwise(later):
-            after.at_us = self._entry(after.start_us, piece, ahead_us)
+    def _place_anew(self, numbers: range, ahead_us: int) -> None:
+        """Place pieces as if they came now, each after the one before it."""
+        pieces = self._pieces
+        for number in numbers:
+            if not pieces[number].known:
+                last = pieces[number - 1] if number else None
+                start_us = pieces[number].start_us
+                pieces[number].at_us = self._entry(start_us, last, ahead_us)
 
     def _confirm(self, number: int, end_us: int) -> None:
         """Forget what lies before the echo; it stays where it is, and ends there."""
