@@ -7,9 +7,10 @@ of bytes that exist anyway. Whoever records takes them from here, elsewhere and 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
 
-from ..formats import AudioFormat
+from ..formats import FRAME_US, AudioFormat
 
 __all__ = ["Note", "Tracks"]
 
@@ -66,10 +67,10 @@ class Tracks:
         """
         heard, self.heard = self.heard, []
         played = self.played
-        # What stays is at most a lead of sound; what goes is most of a second.
-        count = len(played)
-        while count and not self._is_over(played[count - 1], until_us):
-            count -= 1
+        # A frame is a period at most, and only that of a cut is less.
+        count = bisect_right(played, (until_us - FRAME_US + 1,))
+        while count < len(played) and self._is_over(played[count], until_us):
+            count += 1
         taken = played[:count]
         del played[:count]
         return heard, taken
