@@ -239,8 +239,9 @@ class House:
             "/ready": Ready(lambda: self.is_ready and self.admission.open),
             "/metrics": Metrics(self._registry(), self.work.defer),
         }
-        self.public_site = QuietSite(tree(public), self._reactor)
-        self.admin_site = QuietSite(tree(admin), self._reactor)
+        look = self.schedule.look
+        self.public_site = QuietSite(tree(public), self._reactor, look)
+        self.admin_site = QuietSite(tree(admin), self._reactor, look)
 
     def _control(self) -> TwilioControl | None:
         return TwilioControl(self.client, self._rest) if self._rest else None

@@ -218,6 +218,7 @@ class SlowStoreTests(SynchronousTestCase):
         self.store.answer_all()
         self.assertEqual(self.exchange.places(), 1)
         new.stop()
+        self.exchange.advance(0.01)
         self.assertEqual(self.exchange.leftovers(), [])
 
     def test_old_stream_ends_and_new_one_fails(self) -> None:
@@ -262,12 +263,14 @@ class TwoStreamsTests(SynchronousTestCase):
         self.assertEqual(self.exchange.places(), 1)
         self.assertEqual(self.exchange.admission.released, 0)
         self.new.stop()
+        self.exchange.advance(0.01)
         self.assertEqual(self.exchange.admission.released, 1)
         self.assertEqual(self.exchange.leftovers(), [])
 
     def test_both_have_records(self) -> None:
         """Each stream has its own record."""
         self.new.stop()
+        self.exchange.advance(0.01)
         self.assertEqual(
             [(cdr["session_id"], cdr["outcome"]) for cdr in self.exchange.cdrs],
             [("session-1", "replaced"), ("session-2", "completed")],
@@ -317,6 +320,20 @@ class IdleTests(SynchronousTestCase):
         lines.append(self.exchange.open("CA3"))
         self.exchange.switchboard.end_all("drained")
         self.assertEqual([line.closed for line in lines], [["drained"]] * 3)
+        self.exchange.advance(0.01)
+        self.assertEqual(self.exchange.leftovers(), [])
+
+    def test_many_end_together(self) -> None:
+        """They are seen off one at a time, and their records say when each ended."""
+        for number in range(3):
+            self.exchange.dial(f"CA{number}")
+        self.exchange.advance(1)
+        self.exchange.switchboard.end_all("lost")
+        self.assertEqual(len(self.exchange.switchboard), 0)
+        self.assertEqual(len(self.exchange.cdrs), 1)
+        self.assertNoResult(self.exchange.switchboard.idle())
+        self.exchange.advance(0.01)
+        self.assertEqual([cdr["duration_ms"] for cdr in self.exchange.cdrs], [1000] * 3)
         self.assertEqual(self.exchange.leftovers(), [])
 
     def test_record_that_cannot_be_kept(self) -> None:

@@ -583,6 +583,15 @@ class ServiceTests(LocalTestCase):
         self.assertEqual(self.thread.done[-1], "recover")
         self.assertEqual(self.names(), ["2026/11/23/n1-1-2.wav", "2026/11/23/n1-1.wav"])
 
+    def test_seen_off_later(self) -> None:
+        """A recording ends where its call did, whenever somebody comes to finish it."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(2)
+        call.tracks.ended_us = 2_000_000
+        self.clock.advance(0.5)
+        self.assertEqual(self.facts(call)["duration_ms"], 2000)
+
 
 class SealedTests(LocalTestCase):
     """A service with a key."""

@@ -568,6 +568,32 @@ class TimeTests(DoorsTestCase):
         self.assertEqual([what for what, *_ in record].count("ended"), 1)
 
 
+class CrowdTests(SynchronousTestCase):
+    """What others do delays no frame that is due."""
+
+    def setUp(self) -> None:
+        self.doors = Doors()
+        #: How often it was looked who is due.
+        self.looks = 0
+        self.doors.media.look = self.doors.site.look = self.look
+
+    def look(self) -> None:
+        """Count."""
+        self.looks += 1
+
+    def test_lost(self) -> None:
+        """After a socket was lost it is looked who is due."""
+        line = self.doors.dial()
+        self.looks = 0
+        line.lose()
+        self.assertEqual(self.looks, 1)
+
+    def test_asked(self) -> None:
+        """So it is after a webhook was seen to."""
+        self.doors.post()
+        self.assertEqual(self.looks, 1)
+
+
 class AutobahnTests(SynchronousTestCase):
     """What we rely on in Autobahn that its manual does not promise."""
 

@@ -97,6 +97,7 @@ class MetersTests(MetersTestCase):
         """An ended call is counted by its outcome."""
         self.doors.dial().say(CARRIER.stop())
         self.doors.dial().lose()
+        self.doors.advance(0.1)
         self.assertEqual(self.values("calls"), {"completed": 1, "lost": 1})
 
     def test_counters_never_fall(self) -> None:

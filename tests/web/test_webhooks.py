@@ -473,6 +473,7 @@ class StatusTests(WebhookTestCase):
             line = self.doors.dial()
             self.status(status)
             self.assertEqual(line.peer.closed, (1000, "completed"), status)
+            self.doors.advance(0.1)
         self.assertEqual(self.doors.switchboard.outcomes, {"completed": 5})
         self.assertEqual(self.places(), 0)
 

@@ -307,6 +307,9 @@ class Call:
         self.stream.flags.failure = None
         self.voice.close()
         self.waits.over()
+        if self.inbound.tracks is not None and self.record is not None:
+            now_us = microseconds(self.services.clock)
+            self.inbound.tracks.ended_us = now_us - self.record.started_us
         self.inbound.close()
         link, self._link = self._link, None
         if link is not None:

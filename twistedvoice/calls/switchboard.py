@@ -24,6 +24,7 @@ from .audience import facts_of, tell_first_audio
 from .call import Call
 from .cdr import call_detail_record
 from .latency import Latencies
+from .oneatime import OneATime
 from .patience import patiently
 from .services import CallServices
 
@@ -45,6 +46,8 @@ class Switchboard:
         self._by_call_id: dict[str, Call] = {}
         #: How many streams of each call wait for their place.
         self._waiting: Counter[str] = Counter()
+        #: Calls that have ended, and when; to see one off takes milliseconds.
+        self._leaving = OneATime(services.clock, self._see_off)
         self._finishing: dict[Deferred[None], None] = {}
         self._idle: list[Deferred[None]] = []
         #: Calls ended, by outcome, and streams that never became a call.
@@ -101,7 +104,7 @@ class Switchboard:
 
     def idle(self) -> Deferred[None]:
         """:returns: fires once there is no call, and every record is kept."""
-        if not self._sockets and not self._finishing:
+        if self._is_idle:
             return succeed(None)
         waiter: Deferred[None] = Deferred()
         self._idle.append(waiter)
@@ -125,7 +128,7 @@ class Switchboard:
         place.addErrback(self._refused, call, event.call_id)
 
     def closed(self, call: Call) -> None:
-        """A call has closed: finish its record, and forget it."""
+        """A call has closed: forget it, and finish its record, soon."""
         self._sockets.pop(call, None)
         if call.record is None:
             self.turned_away[call.outcome] += 1
@@ -136,19 +139,9 @@ class Switchboard:
             )
             self._look_idle()
             return
-        _log.info(
-            "call {call_id} ended: {outcome}",
-            call_id=call.call_id,
-            outcome=call.outcome,
-        )
         if self._by_call_id.get(call.call_id) is call:
             del self._by_call_id[call.call_id]
-        self._give_back(call.call_id)
-        tell_first_audio(self._services.observers, call)
-        self._add_up(call)
-        finishing = self._finish(call)
-        self._finishing[finishing] = None
-        finishing.addBoth(self._finished, finishing)
+        self._leaving.add((call, microseconds(self._services.clock)))
 
     # -- letting in --------------------------------------------------------------------
 
@@ -184,6 +177,8 @@ class Switchboard:
             older.life.over("replaced")
         _log.info("call {call_id} answered", call_id=event.call_id)
         call.admit(record, route)
+        # A greeting takes a while to be queued, and others may be let in in this turn.
+        services.schedule.look()
 
     def _refused(self, failure: Failure, call: Call, call_id: str) -> None:
         if failure.check(RequestRefused):
@@ -206,6 +201,20 @@ class Switchboard:
 
     # -- seeing off --------------------------------------------------------------------
 
+    def _see_off(self, leaving: tuple[Call, int]) -> None:
+        call, ended_us = leaving
+        _log.info(
+            "call {call_id} ended: {outcome}",
+            call_id=call.call_id,
+            outcome=call.outcome,
+        )
+        self._give_back(call.call_id)
+        tell_first_audio(self._services.observers, call)
+        self._add_up(call)
+        finishing = self._finish(call, ended_us)
+        self._finishing[finishing] = None
+        finishing.addBoth(self._finished, finishing)
+
     def _add_up(self, call: Call) -> None:
         self.outcomes[call.outcome] += 1
         meters, flags = call.stream.meters, call.stream.flags
@@ -218,14 +227,13 @@ class Switchboard:
         if flags.first_audio_sent_us is not None:
             self.first_audio.observe(flags.first_audio_sent_us - call.record.started_us)
 
-    def _finish(self, call: Call) -> Deferred[None]:
+    def _finish(self, call: Call, ended_us: int) -> Deferred[None]:
         hanging_up = call.hanging_up or succeed(None)
-        both = gatherResults([self._keep_record(call), hanging_up])
+        both = gatherResults([self._keep_record(call, ended_us), hanging_up])
         return both.addCallback(lambda _: None)
 
-    def _keep_record(self, call: Call) -> Deferred[None]:
+    def _keep_record(self, call: Call, ended_us: int) -> Deferred[None]:
         clock = self._services.clock
-        ended_us = microseconds(clock)
         assert call.record is not None
 
         def keep(facts: list[Mapping[str, object]]) -> Deferred[None]:
@@ -246,8 +254,12 @@ class Switchboard:
         self._finishing.pop(finishing, None)
         self._look_idle()
 
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._sockets or self._leaving or self._finishing)
+
     def _look_idle(self) -> None:
-        if not self._sockets and not self._finishing:
+        if self._is_idle:
             waiters, self._idle = self._idle, []
             for waiter in waiters:
                 waiter.callback(None)

@@ -37,7 +37,7 @@ class Tracks:
     on the playout clock, payload)`` in playing order, without overlap.
     """
 
-    __slots__ = ("format", "heard", "notes", "played")
+    __slots__ = ("ended_us", "format", "heard", "notes", "played")
 
     def __init__(self, format: AudioFormat) -> None:  # noqa: A002
         self.format = format
@@ -45,6 +45,8 @@ class Tracks:
         self.played: list[tuple[int, bytes]] = []
         #: What happened besides; never noted by the tick.
         self.notes: list[Note] = []
+        #: When the call ended; nothing is heard or played any more.
+        self.ended_us: int | None = None
 
     def cut(self, at_us: int) -> None:
         """Forget what would play after ``at_us``: the carrier was told to drop it."""

@@ -180,6 +180,8 @@ class Recording:
         elif self.state is State.ARMED:
             self._enter(State.SKIPPED)
         now_us = self._now_us()
+        if self.tracks.ended_us is not None:
+            now_us = self.tracks.ended_us
         self.tracks.cut(now_us)
         if self._paused_since_us is not None:
             self._paused_us += now_us - self._paused_since_us

@@ -134,6 +134,7 @@ class MediaSocket(FastReceive):
             timer.cancel()
         # and it fires this with the protocol itself, which the Deferred then keeps.
         self.is_closed.addCallback(lambda _: None)
+        self.factory.look()
 
     # -- for the stream and the call ---------------------------------------------------
 
@@ -195,8 +196,8 @@ class MediaFactory(WebSocketServerFactory):
         look: Callable[[], None],
     ) -> None:
         """
-        :param look: called whenever bytes were read, so that a long row of reads delays
-            no frame that is due.
+        :param look: called whenever bytes were read or a socket was lost, so that a
+            long row of either delays no frame that is due.
         """
         super().__init__(reactor=reactor)
         self.call_later = reactor.callLater

@@ -7,6 +7,7 @@ time-out touches it, and what twisted.web held for the request is let go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -53,6 +54,7 @@ class BoundedRequest(Request):
             self.setHeader(b"Connection", b"close")
             self.channel.persistent = False
         super().process()
+        site.look()
 
     def _refuse(self, status: bytes) -> None:
         self._refused = True
@@ -106,7 +108,16 @@ class QuietSite(Site):
 
     noisy = False
 
-    def __init__(self, root: IResource, reactor: object) -> None:
+    def __init__(
+        self,
+        root: IResource,
+        reactor: object,
+        look: Callable[[], object] = lambda: None,
+    ) -> None:
+        """
+        :param look: called whenever a request was seen to, so that a crowd of them
+            delays no frame that is due.
+        """
         super().__init__(
             root,
             requestFactory=BoundedRequest,
@@ -116,6 +127,7 @@ class QuietSite(Site):
             reactor=reactor,
         )
         self.displayTracebacks = False
+        self.look = look
         # A channel is freed when its connection ends or becomes a media socket.
         self._channels: WeakSet[Any] = WeakSet()
         #: Whether a connection may have another request after the one it has.
