@@ -39,6 +39,15 @@ class FirstAudioTests(SynchronousTestCase):
         self.line.stop()
         self.assertEqual(len(self.onlooker.times("first audio")), 1)
 
+    def test_each_of_many(self) -> None:
+        """However many begin to speak at once, each is told within 100 ms."""
+        self.agent.call.say(tone(1000))
+        for number in range(6):
+            self.exchange.dial(f"CA1{number}")
+            self.agent.call.say(tone(1000))
+        self.exchange.advance(0.2)
+        self.assertEqual(len(self.onlooker.times("first audio")), 7)
+
     def test_not_from_the_tick(self) -> None:
         """The schedule tells nobody: with the watcher off, nothing becomes known."""
         self.exchange.watcher.stopService()

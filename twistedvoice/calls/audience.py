@@ -45,6 +45,8 @@ def tell_first_audio(observers: Sequence[CallObserver], call: Call) -> None:
     assert record is not None
     call.first_audio_told = True
     _tell(observers, record, lambda observer: observer.first_audio_sent(record))
+    # It begins work, and many calls may begin together.
+    call.services.schedule.look()
 
 
 def tell_asked(call: Call, wish: RecordingWish) -> None:
