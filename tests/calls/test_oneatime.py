@@ -27,6 +27,13 @@ class OneATimeTests(SynchronousTestCase):
         if first == "bad":
             raise ValueError(first)
 
+    def turn(self) -> None:
+        """Let one turn of the reactor go by, which Clock does not know."""
+        [call] = self.clock.getDelayedCalls()
+        self.assertEqual(call.getTime(), self.clock.seconds())
+        call.cancel()
+        self.work._go_on()
+
     def test_alone(self) -> None:
         """What comes alone is done at once, and nothing is left to do."""
         self.work.add("a")
@@ -36,25 +43,37 @@ class OneATimeTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_together(self) -> None:
-        """What comes together is done in order, with a rest between."""
+        """What comes together is done in order, one thing in each turn."""
         for thing in "abc":
             self.work.add(thing)
         self.assertEqual((self.done, len(self.work)), (["a"], 2))
-        self.clock.advance(0.002)
+        self.turn()
         self.assertEqual(self.done, ["a", "b"])
-        self.clock.advance(0.002)
+        self.turn()
         self.assertEqual((self.done, len(self.work)), (["a", "b", "c"], 0))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_rest(self) -> None:
-        """After long work the rest is as long."""
+    def test_soon_after(self) -> None:
+        """What comes soon after long work waits for a turn, too."""
         self.takes = 0.5
         self.work.add("a")
-        self.work.add("b")
         self.clock.advance(0.4)
+        self.work.add("b")
         self.assertEqual(self.done, ["a"])
-        self.clock.advance(0.2)
+        self.clock.advance(0)
         self.assertEqual(self.done, ["a", "b"])
+
+    def test_many(self) -> None:
+        """The more wait, the more are done in a turn."""
+        for _ in range(161):
+            self.work.add("a")
+        turns = 0
+        while self.work:
+            self.turn()
+            turns += 1
+        self.assertEqual(len(self.done), 161)
+        self.assertLess(turns, 60)
+        self.assertGreater(turns, 30)
 
     def test_from_within(self) -> None:
         """What the work itself brings waits, too."""

@@ -115,7 +115,9 @@ def running(
     :param others: the cores of what plays the services elsewhere, if it needs some.
     """
     with (
-        TemporaryDirectory(prefix="twistedvoice-bench-") as folder,
+        TemporaryDirectory(
+            prefix="twistedvoice-bench-", ignore_cleanup_errors=True
+        ) as folder,
         _playing(contender.double, others) as accounts,
     ):
         server = RunningServer(contender, Path(folder), of, accounts)

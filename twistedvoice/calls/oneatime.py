@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.calls.test_oneatime -*-
-"""Does what takes milliseconds one at a time, with a rest in between.
+"""Does what takes milliseconds in turns of the reactor, one thing in each.
 
-A hundred calls that end together are half a second's work. Done in one turn of the
-reactor, no other call's frames would come or go meanwhile.
+A hundred calls that end together are half a second's work. Done in one turn, no other
+call's frames would come or go meanwhile.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ __all__ = ["OneATime"]
 
 T = TypeVar("T")
 
-#: The shortest rest; else it is as long as the work before it took.
-_REST_SECONDS = 0.001
+#: What comes so soon after the last was done comes in the same turn, or may well wait.
+_TURN_SECONDS = 0.001
+#: For each so many that wait one more is done in a turn, or they would grow ever more.
+_MANY = 16
 
 
 class OneATime(Generic[T]):
-    """
-    Has a function called with one thing after the other.
-
-    At once when there is nothing else, and with half of the reactor's time at most.
-    """
+    """Has a function called with one thing after the other; at once with the first."""
 
     def __init__(self, clock: IReactorTime, function: Callable[[T], None]) -> None:
         self._clock = clock
@@ -34,7 +32,7 @@ class OneATime(Generic[T]):
         self._waiting: deque[T] = deque()
         #: Whether the function is being called, or will be.
         self._is_going = False
-        #: Until when it rests.
+        #: Until when what comes waits for the next turn.
         self._rests_until = 0.0
 
     def __len__(self) -> int:
@@ -43,24 +41,23 @@ class OneATime(Generic[T]):
     def add(self, thing: T) -> None:
         """Call the function with ``thing``, now or soon."""
         self._waiting.append(thing)
-        if not self._is_going:
-            self._go_on_after(self._rests_until - self._clock.seconds())
-
-    def _go_on_after(self, rest: float) -> None:
+        if self._is_going:
+            return
         self._is_going = True
-        if rest > 0:
-            self._clock.callLater(rest, self._go_on)
+        if self._clock.seconds() < self._rests_until:
+            self._clock.callLater(0, self._go_on)
         else:
             self._go_on()
 
     def _go_on(self) -> None:
         began = self._clock.seconds()
         try:
-            self._function(self._waiting.popleft())
+            for _ in range(1 + len(self._waiting) // _MANY):
+                self._function(self._waiting.popleft())
         finally:
             ended = self._clock.seconds()
-            rest = max(ended - began, _REST_SECONDS)
-            self._rests_until = ended + rest
-            self._is_going = False
-            if self._waiting:
-                self._go_on_after(rest)
+            # As long as it took: other events of one turn lie between.
+            self._rests_until = ended + max(ended - began, _TURN_SECONDS)
+            self._is_going = bool(self._waiting)
+            if self._is_going:
+                self._clock.callLater(0, self._go_on)

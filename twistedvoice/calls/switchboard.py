@@ -214,6 +214,7 @@ class Switchboard:
         finishing = self._finish(call, ended_us)
         self._finishing[finishing] = None
         finishing.addBoth(self._finished, finishing)
+        self._services.schedule.look()
 
     def _add_up(self, call: Call) -> None:
         self.outcomes[call.outcome] += 1
