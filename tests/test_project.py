@@ -27,6 +27,7 @@ BOUNDARIES = {
     "twistedvoice.recording.parts",
     "twistedvoice.recording.writer",
     "twistedvoice.simulator.carrier",
+    "twistedvoice.speech.speaking",
     "twistedvoice.web.dial",
     "twistedvoice.web.media",
 }

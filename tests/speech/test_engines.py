@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
 import twistedvoice.simulator.speech
@@ -15,7 +17,7 @@ from twistedvoice.audio import pcm
 from twistedvoice.audio.wav import load
 from twistedvoice.errors import ConfigError, EngineError
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.speech.engines import Engines, require_engines
+from twistedvoice.speech.engines import Engines, Scribes, require_engines, wanting
 from twistedvoice.speech.grammar import Grammar, Rule
 from twistedvoice.speech.hearing import Ears
 from twistedvoice.speech.speaking import Mouth, levelled, trimmed
@@ -116,6 +118,12 @@ class MouthTests(SynchronousTestCase):
                 self.assertGreater(peak, 8000)
         self.assertEqual(pieces, list(mouth.speak("We are open. Come in.", sound)))
 
+    def test_cannot_say(self) -> None:
+        """What the voice cannot say is no sound, and it can say the next."""
+        mouth = Mouth()
+        self.assertEqual(list(mouth.speak("4" * 40, MULAW_8K)), [])
+        self.assertEqual(len(list(mouth.speak("Hello.", MULAW_8K))), 1)
+
 
 class ShapingTests(SynchronousTestCase):
     """What becomes of synthesised sound."""
@@ -182,6 +190,18 @@ class EnginesTests(SynchronousTestCase):
         """Before engines are there, nothing can be asked of them."""
         self.assertRaises(EngineError, self.engines.hear, "main", MULAW_8K)
 
+    def test_cancelled(self) -> None:
+        """Of what is not wanted any more nothing is heard."""
+        self.start()
+        heard: list[bytes] = []
+        done = self.engines.speak("One.", MULAW_8K, heard.append)
+        done.cancel()
+        self.failureResultOf(done, CancelledError)
+        mouth = self.reactor.processes[1]
+        self.assertEqual(mouth.told[-1].kind, b"C")
+        mouth.protocol.outReceived(pack(b"A", 1, b"one") + pack(b"D", 1))
+        self.assertEqual(heard, [])
+
     def test_missing(self) -> None:
         """What is not installed is named, with what installs it."""
         error = self.assertRaises(
@@ -190,3 +210,40 @@ class EnginesTests(SynchronousTestCase):
             lambda name: None if name == "hibari" else name,
         )
         self.assertEqual(list(error.problems), [f"needs hibari: {_WITHOUT}"])
+        wanted = "needs faster_whisper, webrtcvad: pip install 'twistedvoice[whisper]'"
+        self.assertEqual(wanting("whisper", lambda name: None), wanted)
+        self.assertEqual(wanting("whisper", lambda name: name), "")
+
+
+class ScribesTests(SynchronousTestCase):
+    """What is asked of those that write down, without any."""
+
+    def setUp(self) -> None:
+        self.reactor = EngineReactor()
+        self.scribes = Scribes(self.reactor, "/model", "en", 1)
+        starting = self.scribes.start()
+        [self.process] = self.reactor.processes
+        self.process.answer(b"R")
+        self.successResultOf(starting)
+
+    def test_words(self) -> None:
+        """A speech goes there as a whole, and comes back as words."""
+        words = self.scribes.words(b"sound", MULAW_8K)
+        kinds = [message.kind for message in self.process.told]
+        self.assertEqual(kinds, [b"S", b"B", b"A", b"W"])
+        set_up = {"model": "/model", "language": "en"}
+        self.assertEqual(json.loads(self.process.told[0].body), set_up)
+        self.process.answer(b"W", 1, b"hello")
+        self.assertEqual(self.successResultOf(words), "hello")
+        self.assertEqual(self.process.told[-1].kind, b"C")
+
+    def test_too_many(self) -> None:
+        """No more speeches wait than are written down in time."""
+        waiting = [self.scribes.words(b"sound", MULAW_8K) for _ in range(8)]
+        self.assertRaises(EngineError, self.scribes.words, b"sound", MULAW_8K)
+        waiting[0].cancel()
+        self.failureResultOf(waiting[0], CancelledError)
+        waiting.append(self.scribes.words(b"sound", MULAW_8K))
+        self.process.die()
+        for words in waiting[1:]:
+            self.failureResultOf(words, EngineError)

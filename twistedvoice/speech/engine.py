@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.speech.test_engines -*-
-"""``python -m twistedvoice.speech.engine hear|speak``: one engine process.
+"""``python -m twistedvoice.speech.engine ROLE``: one engine process.
 
 Started by :mod:`.pool` for a service and not by people. It does what comes over its
 standard input and ends with it, so it never outlives its service; a signal that is
@@ -18,6 +18,7 @@ from typing import Any
 from ..formats import AudioFormat
 from .hearing import Ears
 from .speaking import Mouth
+from .whispering import Whisper
 from .wire import Message, Unpacker, pack
 
 __all__ = ["main"]
@@ -59,6 +60,25 @@ def _hearing(set_up: Any) -> _Take:
     return take
 
 
+def _transcribing(set_up: Any) -> _Take:
+    whisper = Whisper(**set_up)
+    heard: dict[int, tuple[AudioFormat, bytearray]] = {}
+
+    def take(message: Message) -> Iterator[bytes]:
+        kind, job, body = message
+        if kind == b"B":
+            heard[job] = (_format(json.loads(body)), bytearray())
+        elif kind == b"A":
+            heard[job][1].extend(body)
+        elif kind == b"W":
+            sound, audio = heard[job]
+            yield pack(b"W", job, whisper.words(bytes(audio), sound).encode())
+        elif kind == b"C":
+            del heard[job]
+
+    return take
+
+
 def _speaking(set_up: Any) -> _Take:
     mouth = Mouth()
 
@@ -88,7 +108,11 @@ def _write(data: bytes) -> None:
         data = data[os.write(1, data) :]
 
 
-_ROLES: dict[str, Callable[[Any], _Take]] = {"hear": _hearing, "speak": _speaking}
+_ROLES: dict[str, Callable[[Any], _Take]] = {
+    "hear": _hearing,
+    "speak": _speaking,
+    "transcribe": _transcribing,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1])

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -27,7 +27,14 @@ from twisted.python.failure import Failure
 from ..errors import EngineError
 from .wire import Message, Unpacker, pack
 
-__all__ = ["EnginePool", "Job", "command", "engine_environ"]
+__all__ = [
+    "EnginePool",
+    "Job",
+    "command",
+    "engine_environ",
+    "start_all",
+    "stop_all",
+]
 
 _log = Logger()
 
@@ -45,7 +52,7 @@ _MOST_JOBS = 32
 
 
 def command(role: str) -> list[str]:
-    """:returns: what starts an engine: ``hear`` or ``speak``."""
+    """:returns: what starts an engine: ``hear``, ``transcribe`` or ``speak``."""
     # -P: not a twistedvoice that happens to lie in the current directory.
     return [sys.executable, "-P", "-m", "twistedvoice.speech.engine", role]
 
@@ -210,16 +217,19 @@ class EnginePool:
         *,
         size: int,
         set_up: object,
+        most_jobs: int = _MOST_JOBS,
         words: Sequence[str] | None = None,
     ) -> None:
         """
         :param set_up: what each engine must know; plain JSON.
+        :param most_jobs: of each engine; more are refused.
         :param words: what starts one; by default :func:`command` of the role.
         """
         self.reactor = reactor
         self.role = role
         self.set_up = set_up
         self._size = size
+        self._most_jobs = most_jobs
         self._words = list(words or command(role))
         self._engines: list[_Engine] = []
         self._starting: list[Deferred[None]] = []
@@ -236,10 +246,10 @@ class EnginePool:
             die instead.
         """
         self._starting = [Deferred() for _ in range(self._size)]
-        all_ready = gatherResults(self._starting, consumeErrors=True)
+        all_ready = _all_of(self._starting)
         for _ in range(self._size):
             self._spawn()
-        return all_ready.addCallbacks(lambda _: None, _first_failure)
+        return all_ready
 
     def stop(self) -> Deferred[None]:
         """:returns: fires once all engines are gone."""
@@ -266,7 +276,7 @@ class EnginePool:
         """
         ready = [engine for engine in self._engines if engine.is_ready]
         engine = min(ready, key=lambda each: len(each.jobs), default=None)
-        if engine is None or len(engine.jobs) >= _MOST_JOBS:
+        if engine is None or len(engine.jobs) >= self._most_jobs:
             raise EngineError("no engine is free")
         return engine.begin(json.dumps(wanted).encode(), on_sound)
 
@@ -304,11 +314,23 @@ class EnginePool:
         )
 
 
+def start_all(pools: Iterable[EnginePool]) -> Deferred[None]:
+    """:returns: fires when all are ready; fails with :class:`EngineError`."""
+    return _all_of([pool.start() for pool in pools])
+
+
+def stop_all(pools: Iterable[EnginePool]) -> Deferred[None]:
+    """:returns: fires once all are gone."""
+    return _all_of([pool.stop() for pool in pools])
+
+
 def _failed(what: str) -> Deferred[bytes]:
     failed: Deferred[bytes] = Deferred()
     failed.errback(EngineError(what))
     return failed
 
 
-def _first_failure(failure: Failure) -> Failure:
-    return getattr(failure.value, "subFailure", failure)
+def _all_of(waiting: Sequence[Deferred[None]]) -> Deferred[None]:
+    """:returns: fires when all have; fails as the first that does."""
+    gathered = gatherResults(waiting, consumeErrors=True)
+    return gathered.addCallbacks(lambda _: None, lambda f: f.value.subFailure)

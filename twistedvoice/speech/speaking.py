@@ -7,6 +7,7 @@ trimmed and at the level of speech on a telephone.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -40,7 +41,13 @@ class Mouth:
         self._voice("Ready.", seed=1)
 
     def speak(self, text: str, sound: AudioFormat) -> Iterator[bytes]:
-        """:returns: the sound of each sentence, as soon as it is there."""
+        """:returns: the sound of each sentence that can be said, once it is there."""
+        try:
+            yield from self._sentences(text, sound)
+        except Exception as error:  # hibari's; a number of 40 digits is too much for it
+            sys.stderr.write(f"a text cannot be said: {type(error).__name__}\n")
+
+    def _sentences(self, text: str, sound: AudioFormat) -> Iterator[bytes]:
         for spoken in self._voice.stream(text, seed=1):
             rate = self._voice.sample_rate
             samples = levelled(trimmed(np.asarray(spoken, np.float64), rate))
