@@ -446,7 +446,7 @@ class _Workshop:
         self.events.append("opened")
         return self.opening
 
-    def close(self) -> Deferred[None]:
+    def close_workshop(self) -> Deferred[None]:
         self.events.append("closed")
         return succeed(None)
 

@@ -168,7 +168,7 @@ class VoiceService(ProcessService):
         config, routes, cannot = result
         can, _ = self.house.config.changed(config)
         for workshop in self.house.routes.workshops:
-            workshop.close().addErrback(self.not_reloaded)
+            workshop.close_workshop().addErrback(self.not_reloaded)
         self.house.apply(config, routes)
         self.log_output.set_level(config.log.level)
         _log.info("reloaded: {keys}", keys=", ".join(can) or "nothing changed")

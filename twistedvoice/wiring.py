@@ -121,7 +121,7 @@ class House:
     def dispose(self) -> Deferred[None]:
         """Let go of connections, engines, store and threads, once no call is left."""
         self.routes.close()
-        workshops = [each.close() for each in self.routes.workshops]
+        workshops = [each.close_workshop() for each in self.routes.workshops]
         closing = gatherResults(
             [
                 self.client.close(),

@@ -64,14 +64,14 @@ class LocalHouseTests(SynchronousTestCase):
 
     def test_never_opened(self) -> None:
         """A house that was never opened closes all the same."""
-        self.successResultOf(LocalHouse(DIALOGUE).close())
+        self.successResultOf(LocalHouse(DIALOGUE).close_workshop())
 
     def test_close(self) -> None:
         """The engines stay until the last call has ended."""
         self.open()
         call = FakeCall(self.house())
         call.start()
-        closing = self.house.close()
+        closing = self.house.close_workshop()
         ear, mouth = self.reactor.processes
         self.assertEqual(ear.events, [])
         call.caller_hangs_up()

@@ -68,7 +68,7 @@ class Local(Guide[State]):
     def call_started(self, call: CallControl) -> None:
         """Say the greeting and the first state at once."""
         house = self._house
-        house.entered(self)
+        house.attendance.entered(self)
         self._recital = Recital(call)
         self._gate = BargeIn(call, self._recital, house.barge_in)
         self._listener = Listener(
@@ -109,7 +109,7 @@ class Local(Guide[State]):
     def call_ended(self, outcome: str) -> None:
         """Let go of the engines."""
         self._listener.close()
-        self._house.left(self)
+        self._house.attendance.left(self)
 
     # -- what the caller said ------------------------------------------------------
 

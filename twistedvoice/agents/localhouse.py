@@ -23,7 +23,7 @@ from .dialoguefile import SAMPLE_DIALOGUE, read_dialogue
 from .local import Local
 from .section import reading
 from .voicing import Voicing
-from .workshop import Surroundings
+from .workshop import Attendance, Surroundings
 
 __all__ = ["LocalHouse", "open_house"]
 
@@ -53,8 +53,7 @@ class LocalHouse:
         self._agent = agent
         self._ears = ears
         self._is_open = False
-        self._here: set[Local] = set()
-        self._empty: Deferred[None] | None = None
+        self.attendance = Attendance()
 
     def __call__(self) -> Local:
         """:returns: the agent of one call."""
@@ -84,25 +83,11 @@ class LocalHouse:
             await self.engines.stop()
             raise
 
-    def close(self) -> Deferred[None]:
+    def close_workshop(self) -> Deferred[None]:
         """:returns: fires when the last call has ended and all engines are gone."""
         if not self._is_open:
             return succeed(None)
-        if not self._here:
-            return self.engines.stop()
-        self._empty = Deferred()
-        return self._empty.addCallback(lambda _: self.engines.stop())
-
-    def entered(self, agent: Local) -> None:
-        """A call has begun."""
-        self._here.add(agent)
-
-    def left(self, agent: Local) -> None:
-        """A call has ended."""
-        self._here.discard(agent)
-        if not self._here and self._empty is not None:
-            empty, self._empty = self._empty, None
-            empty.callback(None)
+        return self.attendance.over().addCallback(lambda _: self.engines.stop())
 
 
 def open_house(

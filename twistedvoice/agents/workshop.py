@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults, succeed
 
 from ..interfaces import Agent
 
-__all__ = ["Surroundings", "Workshop", "open_all"]
+__all__ = ["Attendance", "Surroundings", "Workshop", "open_all"]
 
 
 @frozen(kw_only=True)
@@ -44,12 +44,38 @@ class Workshop(Protocol):
         :returns: fires when calls may come. A failure ends the service.
         """
 
-    def close(self) -> Deferred[None]:
+    def close_workshop(self) -> Deferred[None]:
         """
         No more agents are asked for.
 
         :returns: fires when the last call has ended and nothing is left running.
         """
+
+
+class Attendance:
+    """The calls that a workshop has: what they share is there until the last ends."""
+
+    def __init__(self) -> None:
+        self._here: set[Agent] = set()
+        self._over: Deferred[None] | None = None
+
+    def entered(self, agent: Agent) -> None:
+        """A call has begun."""
+        self._here.add(agent)
+
+    def left(self, agent: Agent) -> None:
+        """A call has ended."""
+        self._here.discard(agent)
+        if not self._here and self._over is not None:
+            over, self._over = self._over, None
+            over.callback(None)
+
+    def over(self) -> Deferred[None]:
+        """:returns: fires once no call is left; asked for once."""
+        if not self._here:
+            return succeed(None)
+        self._over = Deferred()
+        return self._over
 
 
 def open_all(
@@ -66,7 +92,7 @@ def open_all(
         failures = [result for success, result in results if not success]
         if not failures:
             return None
-        closing = gatherResults([each.close() for each in workshops])
+        closing = gatherResults([each.close_workshop() for each in workshops])
         return closing.addCallback(lambda _: failures[0])
 
     opening = [each.open_workshop(surroundings) for each in workshops]
