@@ -35,6 +35,15 @@ class WatchTests(SynchronousTestCase):
         self.clock.pump([1] * 20)
         self.assertEqual(self.lost, [18])
 
+    def test_rounding(self) -> None:
+        """A timer that rings a hair too early, as sums of times do, is in time."""
+        self.clock.advance(0.1)
+        self.watch.start(0.2)
+        self.clock.rightNow = 0.3 - 1e-9
+        self.watch._look()
+        self.assertEqual(len(self.lost), 1)
+        self.watch.stop()
+
     def test_stopped(self) -> None:
         """What has come is not missed; nothing is left."""
         self.watch.start()

@@ -13,6 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 
 __all__ = ["NewWatch", "Watch"]
 
+#: A timer may ring this much early, by how times are added.
+_ROUNDING_SECONDS = 1e-6
+
 
 class Watch:
     """Waits for one answer at a time."""
@@ -65,9 +68,9 @@ class Watch:
         self._timer = self._call_later(seconds, self._look)
 
     def _look(self) -> None:
-        silent = self._clock.seconds() - self._told_at
-        if silent < self._most_seconds:
-            self._wait(self._most_seconds - silent)
+        left = self._told_at + self._most_seconds - self._clock.seconds()
+        if left > _ROUNDING_SECONDS:
+            self._wait(left)
         else:
             self._lost()
 
