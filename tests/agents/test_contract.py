@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.agents.cascade.local import LocalTalk as LocalCascadeTalk
 from tests.agents.cascade.talk import Talk as CascadeTalk
 from tests.agents.gemini.talk import Talk as GeminiTalk
 from tests.agents.openai.talk import Talk as OpenAiTalk
@@ -31,6 +32,7 @@ __all__ = [
     "CascadeTests",
     "EchoTests",
     "GeminiTests",
+    "LocalCascadeTests",
     "LocalTests",
     "OpenAiTests",
     "PromptTests",
@@ -112,6 +114,12 @@ class CascadeTests(RemoteContract, SynchronousTestCase):
     """Three services."""
 
     agent_class, talk_class = Cascade, CascadeTalk
+
+
+class LocalCascadeTests(RemoteContract, SynchronousTestCase):
+    """A model elsewhere, with ears and a mouth on this machine."""
+
+    agent_class, talk_class = Cascade, LocalCascadeTalk
 
 
 class RegistryTests(SynchronousTestCase):

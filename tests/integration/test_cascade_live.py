@@ -20,9 +20,9 @@ from twistedvoice.agents.cascade.history import FunctionCall
 from twistedvoice.agents.cascade.link import Link
 from twistedvoice.agents.cascade.llm import Chat
 from twistedvoice.agents.cascade.options import read_options
-from twistedvoice.agents.cascade.stt import MANNERS, Ears, listen
+from twistedvoice.agents.cascade.stt import MANNERS, DeepgramEars, listen
 from twistedvoice.agents.cascade.tts import MANNERS as SPEAKING
-from twistedvoice.agents.cascade.tts import Mouth, dial
+from twistedvoice.agents.cascade.tts import CartesiaMouth, dial
 from twistedvoice.agents.model.watch import Watch
 from twistedvoice.audio.wav import load
 from twistedvoice.errors import ChatFailed
@@ -95,9 +95,9 @@ class HearingTests(TestCase):
             silence_ms=OPTIONS.silence_ms,
         )
         link = Link(CLOCK, AutobahnDialer(CLOCK), request, MANNERS, 0)
-        ears = Ears(link, listening, NEW_WATCH)
+        ears = DeepgramEars(link, listening, NEW_WATCH)
         self.addCleanup(ears.close)
-        link.attach(ears, lambda step: step())
+        ears.begin(lambda step: step())
         ears.hear(load(SPEECH, MULAW_8K) + b"\xff" * 16_000)
         await listening.done
         self.assertNotIn(listening.said, ("", "?"))
@@ -143,16 +143,16 @@ class SpeakingTests(TestCase):
         )
         link = Link(CLOCK, AutobahnDialer(CLOCK), request, SPEAKING, 0)
         listening = Listening()
-        mouth = Mouth(
+        mouth = CartesiaMouth(
             link,
             OPTIONS.voice,
             MULAW_8K,
-            new_watch=NEW_WATCH,
-            given_up=listening.mouth_given_up,
+            NEW_WATCH,
+            listening.mouth_given_up,
         )
         self.addCleanup(mouth.close)
         mouth.owner = listening
-        link.attach(mouth, lambda step: step())
+        mouth.begin(lambda step: step())
         for sentence in ("Hello there.", "How can I help you?"):
             listening.sound, listening.done = b"", Deferred()
             mouth.speak(sentence)

@@ -16,7 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from twistedvoice.errors import EngineError
 from twistedvoice.formats import MULAW_8K, AudioFormat
-from twistedvoice.speech.engines import Scribes, Voice
+from twistedvoice.speech.engines import Scribes, Speaker
 
 __all__ = ["MISSING", "MODEL", "ScribesTests", "share_of_words"]
 
@@ -45,15 +45,15 @@ class ScribesTests(TestCase):
     if MISSING:
         skip = MISSING
 
-    async def open(self) -> tuple[Scribes, Voice]:
+    async def open(self) -> tuple[Scribes, Speaker]:
         """:returns: what hears, and what speaks to it."""
-        scribes, voice = Scribes(reactor, str(MODEL), "en", 1), Voice(reactor)
+        scribes, voice = Scribes(reactor, str(MODEL), "en", 1), Speaker(reactor)
         for pool in (scribes, voice):
             self.addCleanup(pool.stop)
             await pool.start()
         return scribes, voice
 
-    async def said(self, voice: Voice, text: str, sound: AudioFormat) -> bytes:
+    async def said(self, voice: Speaker, text: str, sound: AudioFormat) -> bytes:
         """:returns: the sound of ``text``, with a pause around it."""
         pieces: list[bytes] = []
         await voice.speak(text, sound, pieces.append)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
@@ -23,13 +23,16 @@ class FakeProcess:
     protocol: Any
     words: Sequence[str]
     environ: Mapping[str, str]
+    on_told: Callable[[FakeProcess, Message], None]
     told: list[Message] = field(factory=list)
     events: list[str] = field(factory=list)
     _unpacker: Unpacker = field(factory=Unpacker)
 
     def write(self, data: bytes) -> None:
         """The parent writes."""
-        self.told += self._unpacker.feed(data)
+        for message in self._unpacker.feed(data):
+            self.told.append(message)
+            self.on_told(self, message)
 
     def closeStdin(self) -> None:
         """The parent wants it to end."""
@@ -55,6 +58,9 @@ class EngineReactor(Clock):
         super().__init__()
         self.processes: list[FakeProcess] = []
 
+    def told(self, process: FakeProcess, message: Message) -> None:
+        """A process was told something; one that answers by itself derives this."""
+
     def spawnProcess(
         self,
         protocol: ProcessProtocol,
@@ -64,7 +70,7 @@ class EngineReactor(Clock):
         childFDs: Mapping[int, object],
     ) -> None:
         """Start nothing, and write it down."""
-        process = FakeProcess(protocol, args, env)
+        process = FakeProcess(protocol, args, env, self.told)
         self.processes.append(process)
         protocol.transport = process  # type: ignore[assignment]
         protocol.connectionMade()

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -120,8 +122,10 @@ class MouthTests(SynchronousTestCase):
 
     def test_cannot_say(self) -> None:
         """What the voice cannot say is no sound, and it can say the next."""
-        mouth = Mouth()
+        mouth, said = Mouth(), StringIO()
+        self.patch(sys, "stderr", said)
         self.assertEqual(list(mouth.speak("4" * 40, MULAW_8K)), [])
+        self.assertEqual(said.getvalue(), "a text cannot be said: IndexError\n")
         self.assertEqual(len(list(mouth.speak("Hello.", MULAW_8K))), 1)
 
 

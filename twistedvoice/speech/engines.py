@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..formats import AudioFormat
 from .pool import EnginePool, Job, start_all, stop_all
 
-__all__ = ["Engines", "Hearing", "Scribes", "Voice", "require_engines", "wanting"]
+__all__ = ["Engines", "Hearing", "Scribes", "Speaker", "require_engines", "wanting"]
 
 #: What must be importable, by the extra that has it.
 _NEEDED = {
@@ -64,7 +64,7 @@ class Hearing:
         self._job.close()
 
 
-class Voice(EnginePool):
+class Speaker(EnginePool):
     """A process that speaks."""
 
     def __init__(self, reactor: Any) -> None:
@@ -116,15 +116,15 @@ class Engines:
         :param ears: how many processes hear.
         """
         self._ears = EnginePool(reactor, "hear", size=ears, set_up=grammars)
-        self._voice = Voice(reactor)
+        self._speaker = Speaker(reactor)
 
     def start(self) -> Deferred[None]:
         """:returns: fires when all are warm; fails with :class:`EngineError`."""
-        return start_all([self._ears, self._voice])
+        return start_all([self._ears, self._speaker])
 
     def stop(self) -> Deferred[None]:
         """:returns: fires when all are gone."""
-        return stop_all([self._ears, self._voice])
+        return stop_all([self._ears, self._speaker])
 
     def hear(self, grammar: str, sound: AudioFormat) -> Hearing:
         """
@@ -137,8 +137,8 @@ class Engines:
     def speak(
         self, text: str, sound: AudioFormat, heard: Callable[[bytes], object]
     ) -> Deferred[None]:
-        """See :meth:`Voice.speak`."""
-        return self._voice.speak(text, sound, heard)
+        """See :meth:`Speaker.speak`."""
+        return self._speaker.speak(text, sound, heard)
 
 
 def _plain(sound: AudioFormat) -> dict[str, object]:

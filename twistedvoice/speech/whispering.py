@@ -57,5 +57,7 @@ class Whisper:
             temperature=0.0,
             condition_on_previous_text=False,
             without_timestamps=True,
+            # What sounds like no speech is none, whatever words were found.
+            log_prob_threshold=None,
         )
         return (segment.text for segment in segments)

@@ -20,6 +20,7 @@ from twistedvoice.doubles.http import MemoryHttp
 from twistedvoice.doubles.network import MemoryNetwork
 from twistedvoice.doubles.voice import tones
 from twistedvoice.formats import MULAW_8K, AudioFormat
+from twistedvoice.interfaces import AgentFactory
 
 __all__ = ["ACCOUNTS", "SPEECH", "Doubles", "Talk", "TalkCase", "sound_of"]
 
@@ -71,8 +72,14 @@ class Talk(Doubles, RemoteTalk):
         Doubles.__init__(self, clock, delay)
         self.chat.plan.replies += replies
         self.deepgram.plan.says += transcripts
-        factory = agent.configure(settings or {}, Path())
+        factory = self.factory(agent, settings or {})
         RemoteTalk.__init__(self, factory, self.outside, clock, sound)
+
+    def factory(
+        self, agent: type[Cascade], settings: Mapping[str, object]
+    ) -> AgentFactory:
+        """:returns: what makes the agent."""
+        return agent.configure(settings, Path())
 
     def says(self, words: str, seconds: float = 0.0) -> None:
         """The caller says these words."""

@@ -47,3 +47,28 @@ class OptionsTests(SynchronousTestCase):
         error = self.assertRaises(ConfigError, read_options, settings, Path())
         for key in ("silence_ms", "functions", "transfer", "voices"):
             self.assertIn(f"{key}: ", str(error))
+
+    def problems(self, installed: bool, **settings: object) -> list[str]:
+        """:returns: what is wrong with a cascade that hears and speaks here."""
+        local = {"hearing": "whisper", "speaking": "local", **settings}
+        found = object() if installed else None
+        error = self.assertRaises(
+            ConfigError, read_options, local, Path("/f"), lambda name: found
+        )
+        return list(error.problems)
+
+    def test_on_this_machine(self) -> None:
+        """What hears here needs its extra and a model, and what speaks here English."""
+        missing = "whisper_model: is missing; give the folder of a model"
+        self.assertEqual(self.problems(installed=True), [missing])
+        files = "model.bin, config.json, tokenizer.json"
+        self.assertEqual(
+            self.problems(installed=True, whisper_model="m", language="de"),
+            [
+                f"whisper_model: no {files} in /f/m",
+                "language: must be English for the voice on this machine",
+            ],
+        )
+        hearing, _, speaking = self.problems(installed=False)
+        self.assertIn("hearing: needs faster_whisper, webrtcvad: pip", hearing)
+        self.assertIn("speaking: needs pocketsphinx, hibari, webrtcvad: pip", speaking)

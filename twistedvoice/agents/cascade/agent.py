@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.agents.cascade.test_agent -*-
-"""The agent of a cascade: one service hears, a chat model thinks, another one speaks.
+"""The agent of a cascade: something hears, a chat model thinks, something speaks.
 
 It keeps the turns: what the caller said is answered, sentence by sentence, and the
 caller's words cut the answer off, in the model's memory too.
@@ -22,10 +22,9 @@ from ..model.watch import NewWatch, Watch
 from .answer import Answer, Mind
 from .history import History
 from .options import read_options
+from .senses import Ears
 from .services import Services
 from .speech import Speech
-from .stt import Ears
-from .tts import Mouth
 
 __all__ = ["Cascade"]
 
@@ -49,28 +48,25 @@ class Cascade(RemoteAgent):
         self._answer: Answer | None = None
         #: Asks again for an answer that failed.
         self._retry: Any = None
-        #: When the caller began to say what is not known yet.
+        #: When the caller began to say what is not known yet, and whether that broke an
+        #: answer off.
         self._caller_began_ms = 0
+        self._is_broken_off = False
 
     # -- what happens to the call ------------------------------------------------------
 
     def call_started(self, call: CallControl) -> None:
-        """Say the greeting, or have the model; the sockets may be there already."""
+        """Say the greeting, or have the model; sockets may be there already."""
+        self._house.attendance.entered(self)
         self._began = self._clock.seconds()
-        links = self._house.claim(call.call_id, call.format)
+        senses = self._house.claim(call.call_id, call.format)
         seconds = self._conduct.answer_seconds
         new_watch = partial(Watch, self._clock, call.call_later, seconds)
-        mouth = Mouth(
-            links.speaking,
-            self._house.options.voice,
-            call.format,
-            new_watch=new_watch,
-            given_up=self._give_up,
-        )
+        mouth = senses.new_mouth(new_watch, self._give_up)
         self._speech = Speech(
             call, mouth, self._history, self._now_ms, self._note, self._failed
         )
-        self._ears = Ears(links.hearing, self, new_watch)
+        self._ears = senses.new_ears(self, new_watch)
         self._mind = self._make_up(call, new_watch)
         greeting = self._conduct.greeting
         if greeting is not None:
@@ -78,8 +74,8 @@ class Cascade(RemoteAgent):
                 self._history.add("assistant", self._conduct.greeting_text)
             self._greet(greeting)
         # What went wrong while the phone rang is told now.
-        links.hearing.attach(self._ears, self._contain)
-        links.speaking.attach(mouth, self._contain)
+        self._ears.begin(self._contain)
+        mouth.begin(self._contain)
         if greeting is None and not self.is_leaving:
             self._ask()
 
@@ -94,7 +90,8 @@ class Cascade(RemoteAgent):
         self._greeted(reason)
 
     def call_ended(self, outcome: str) -> None:
-        """Let go of the services, and of all that knows this agent."""
+        """Let go of what hears and speaks, and of all that knows this agent."""
+        self._house.attendance.left(self)
         self._fall_silent()
         for part in (self._toolbox, self._ears, self._speech):
             part.close()
@@ -104,13 +101,16 @@ class Cascade(RemoteAgent):
 
     def caller_began(self) -> None:
         self._caller_began_ms = self._now_ms()
+        self._is_broken_off = self._is_answering
         self._fall_silent()
         self.call.interrupt("speech")
 
     def caller_said(self, text: str) -> None:
-        self._history.add("user", text)
-        self._note(Line(who="caller", text=text, at_ms=self._caller_began_ms))
-        self._ask()
+        if text:
+            self._history.add("user", text)
+            self._note(Line(who="caller", text=text, at_ms=self._caller_began_ms))
+        if text or self._is_broken_off:
+            self._ask()
 
     def ears_given_up(self) -> None:
         self._give_up()
@@ -148,6 +148,13 @@ class Cascade(RemoteAgent):
             contain=self._contain,
             new_watch=new_watch,
         )
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether something is being said, or made up, or is to be asked for again."""
+        is_to_come = self._retry is not None and self._retry.active()
+        is_made_up = self._answer is not None or not self._speech.is_silent
+        return is_to_come or is_made_up or self.call.is_playing
 
     def _ask(self) -> None:
         self._answer = Answer(self._mind, self)

@@ -20,7 +20,7 @@ from ...errors import QueueFull
 from ...interfaces import CallControl, Utterance
 from ..model.memory import Line
 from .history import History, Saying
-from .tts import Mouth
+from .senses import Mouth
 
 __all__ = ["Speech", "heard_words"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from attrs import field, frozen
@@ -22,11 +22,11 @@ from ...sockets import SocketRequest
 from ..foreign import UNREADABLE, code_of, text_of
 from ..model.watch import NewWatch
 from .link import Link, Manners
+from .senses import Contain, EarsOwner
 
 __all__ = [
     "MANNERS",
-    "Ears",
-    "EarsOwner",
+    "DeepgramEars",
     "Heard",
     "Paused",
     "Trouble",
@@ -133,28 +133,10 @@ def _heard(told: Mapping[str, Any]) -> Heard:
 _MOST_UNANSWERED_MS = 10_000
 
 
-class EarsOwner(Protocol):
-    """Who listens."""
+class DeepgramEars:
+    """Implements ``Ears`` and ``LinkOwner``."""
 
-    def caller_began(self) -> None:
-        """The caller says words: the first of a turn."""
-
-    def caller_said(self, text: str) -> None:
-        """The caller has spoken; never without words."""
-
-    def ears_given_up(self) -> None:
-        """Nothing can be heard any more."""
-
-
-class Ears:
-    """What the caller says, turn by turn."""
-
-    def __init__(
-        self,
-        link: Link,
-        owner: EarsOwner,
-        new_watch: NewWatch,
-    ) -> None:
+    def __init__(self, link: Link, owner: EarsOwner, new_watch: NewWatch) -> None:
         """:param new_watch: for ends of turns that fail to come."""
         self._link = link
         self._owner: EarsOwner | None = owner
@@ -166,15 +148,16 @@ class Ears:
         #: How much was sent since it said anything.
         self._unanswered_ms = 0
 
+    def begin(self, contain: Contain) -> None:
+        self._link.attach(self, contain)
+
     def hear(self, sound: bytes) -> None:
-        """The caller's next 20 ms, in the format that was asked for."""
         self._link.send(Message(sound, binary=True))
         self._unanswered_ms += FRAME_MS
         if self._unanswered_ms > _MOST_UNANSWERED_MS:
             self._link.lose("silent")
 
     def close(self) -> None:
-        """The call is over."""
         self._link.close()
         self._watch.close()
         self._owner = None

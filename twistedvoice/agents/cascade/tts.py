@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from binascii import a2b_base64
 from collections.abc import Callable
-from typing import Protocol
 
 from attrs import field, frozen
 
@@ -22,8 +21,9 @@ from ...sockets import SocketRequest
 from ..foreign import UNREADABLE, code_of
 from ..model.watch import NewWatch
 from .link import Link, Manners
+from .senses import Contain, MouthOwner
 
-__all__ = ["MANNERS", "Chunk", "Done", "Failed", "Mouth", "MouthOwner", "Voice", "dial"]
+__all__ = ["MANNERS", "CartesiaMouth", "Chunk", "Done", "Failed", "Voice", "dial"]
 
 MANNERS = Manners(name="Cartesia")
 _VERSION = "2026-03-01"
@@ -108,25 +108,14 @@ def read(message: Message) -> Chunk | Done | Failed | None:
     return None
 
 
-class MouthOwner(Protocol):
-    """Whose words are spoken."""
-
-    def sound_came(self, sound: bytes) -> None:
-        """More of the text's sound, in the format of the call."""
-
-    def sound_ended(self, *, whole: bool) -> None:
-        """No more comes of the text; another may be spoken."""
-
-
-class Mouth:
-    """One text at a time."""
+class CartesiaMouth:
+    """Implements ``Mouth`` and ``LinkOwner``."""
 
     def __init__(
         self,
         link: Link,
         voice: Voice,
         form: AudioFormat,
-        *,
         new_watch: NewWatch,
         given_up: Callable[[], None],
     ) -> None:
@@ -146,8 +135,10 @@ class Mouth:
         self._text = ""
         self._has_come = False
 
+    def begin(self, contain: Contain) -> None:
+        self._link.attach(self, contain)
+
     def speak(self, text: str) -> None:
-        """Have ``text`` spoken; only when nothing else is."""
         self._contexts += 1
         self._context_id, self._text = f"c{self._contexts}", text
         self._has_come = False
@@ -155,13 +146,11 @@ class Mouth:
         self._link.send(self._voice.request(self._context_id, text, self._form))
 
     def cancel(self) -> None:
-        """What is being spoken is not needed; what still comes of it is dropped."""
         if self._context_id:
             self._link.send(_message(context_id=self._context_id, cancel=True))
             self._rest()
 
     def close(self) -> None:
-        """The call is over."""
         self._link.close()
         self._rest()
         self._watch.close()
