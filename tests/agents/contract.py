@@ -67,7 +67,7 @@ class AgentContract(_Mixin):
 
     def test_end_at_any_time(self) -> None:
         """A caller may hang up at any time, and leaves nothing behind."""
-        for tenths in range(0, 100, 3):
+        for tenths in range(0, 100, 6):
             call = self.started_call()
             call.advance(tenths / 10)
             call.press("1")

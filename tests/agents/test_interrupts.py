@@ -111,7 +111,7 @@ class InterruptTests(SynchronousTestCase):
 
     def test_near(self) -> None:
         """Without delay, to the frame."""
-        self.assert_agree(0.0, 25)
+        self.assert_agree(0.0, 15)
 
     def test_far(self) -> None:
         """With a delay, all the same."""

@@ -621,7 +621,7 @@ STEPS = st.one_of(
 class AnyOrderTests(SynchronousTestCase):
     """Whatever happens, in whatever order."""
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
     @given(st.lists(TRICKS, max_size=8), st.lists(STEPS, max_size=14))
     def test_one_recording_and_one_end(
         self, tricks: list[Trick], steps: list[str | tuple[str, float]]
