@@ -55,8 +55,8 @@ class AgentContract(_Mixin):
         self.assertIsNot(self.make_agent(), self.make_agent())
 
     def test_anything_in_any_order(self) -> None:
-        """Keys, sound, silence and interrupts in any order raise nothing."""
-        for order in permutations(_HAPPENINGS):
+        """Any three of keys, sound, silence and interrupts raise nothing."""
+        for order in permutations(_HAPPENINGS, 3):
             call = self.started_call()
             for happen in order:
                 if not call.ended:
