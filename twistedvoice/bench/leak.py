@@ -26,8 +26,7 @@ __all__ = ["Leak", "LeakRun"]
 _WARM_UP = 10
 #: How many objects more are no leak: caches, counters of what is rare.
 _OBJECTS = 200
-#: How far the heap's highest mark may still rise, by how many calls overlap.
-_RSS_KIB = 8192
+_RSS_KIB = 4096
 #: What is counted settles within this after the last call: batches are written.
 _SETTLE_SECONDS = 3.0
 #: What a run may take: for each call of each place, so many times its length.
