@@ -57,8 +57,8 @@ def wrong(hour: Figures, calls: dict[str, Alignment]) -> list[str]:
         found.append("the hour ends more than a frame beside the carrier's")
     if max(hour.caller_wrong, hour.caller_missing) > _WRONG_FRAMES:
         found.append("frames of the caller are not in their place")
-    if np.percentile(hour.service_off_ms, 98) >= _FRAME_MS:
-        found.append("more than two of a hundred frames of ours are off by a frame")
+    if np.percentile(hour.service_off_ms, 99) >= _FRAME_MS:
+        found.append("more than one of a hundred frames of ours is off by a frame")
     for name, call in calls.items():
         if max(map(abs, [*call.service_ms, *call.caller_ms])) >= _FRAME_MS:
             found.append(f"a call ({name}) lies beside what was heard")

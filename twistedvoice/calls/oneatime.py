@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.calls.test_oneatime -*-
-"""Does what takes milliseconds in turns of the reactor, one thing in each.
+"""Does what takes milliseconds in turns of the reactor, a thing or a few in each.
 
 A hundred calls that end together are half a second's work. Done in one turn, no other
 call's frames would come or go meanwhile.
