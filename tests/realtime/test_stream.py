@@ -32,7 +32,7 @@ STEADY = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=100,
+    max_examples=150,
     stateful_step_count=40,
     suppress_health_check=list(HealthCheck),
 )
