@@ -20,6 +20,7 @@ from tests.carriers.second import BinaryCarrier, BinaryDialect
 from tests.carriers.twilio_carrier import TwilioCarrier
 from twistedvoice.agents.agent import Agent
 from twistedvoice.audio.wav import load
+from twistedvoice.bench.virtual import advance
 from twistedvoice.calls.admission import Admission
 from twistedvoice.calls.call import Call
 from twistedvoice.calls.overload import Overload
@@ -55,7 +56,6 @@ __all__ = [
     "Line",
     "Notebook",
     "Onlooker",
-    "advance",
     "limits_of",
     "tone",
 ]
@@ -64,16 +64,6 @@ EPOCH = 1_700_000_000.0
 ACCOUNT = fixture("start")["start"]["accountSid"]
 FROM_NUMBER = "+15550100002"
 TO_NUMBER = "+15550100001"
-
-
-def advance(clock: Clock, seconds: float) -> None:
-    """Let time pass; what is due in between happens at its own time."""
-    until = clock.seconds() + seconds
-    while clock.calls and clock.calls[0].getTime() <= until:
-        clock.rightNow = max(clock.calls[0].getTime(), clock.rightNow)
-        clock.advance(0)
-    clock.rightNow = until
-    clock.advance(0)
 
 
 def tone(milliseconds: int, format: AudioFormat = MULAW_8K) -> bytes:  # noqa: A002

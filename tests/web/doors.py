@@ -26,6 +26,7 @@ from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, IOPump
 
 from twistedvoice.agents.agent import Agent
+from twistedvoice.bench.virtual import advance
 from twistedvoice.calls.call import Call
 from twistedvoice.carriers.twilio.dialect import TwilioDialect
 from twistedvoice.carriers.twilio.markup import After, HangUp
@@ -43,7 +44,7 @@ from twistedvoice.web.webhooks import (
     Webhooks,
 )
 
-from ..calls.doubles import ACCOUNT, FROM_NUMBER, TO_NUMBER, Exchange, advance
+from ..calls.doubles import ACCOUNT, FROM_NUMBER, TO_NUMBER, Exchange
 from ..carriers.twilio_carrier import TwilioCarrier
 from ..fixtures.twilio import load
 
