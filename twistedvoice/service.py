@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from .agents.workshop import Surroundings, open_all
 from .config import Config
 from .doors import Doors
+from .heap import share_heap
 from .logs import LogOutput
 from .process import ProcessService
 from .routing import Routes
@@ -90,6 +91,7 @@ class VoiceService(ProcessService):
         """
         super().startService()
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+        share_heap()
         house = self.house
         self._doors.open(house.public_site, house.admin_site)
         house.admission.start()

@@ -169,7 +169,7 @@ class SlowStoreTests(SynchronousTestCase):
         assert call.record is not None and call.inbound.tracks is not None
         self.assertEqual(call.record.started_us, 0)
         self.assertEqual(call.record.started_at, EPOCH)
-        self.assertEqual(call.inbound.tracks.heard, [(0, tone(20))])
+        self.assertEqual(list(call.inbound.tracks.heard), [(0, tone(20))])
 
     def test_socket_lost_meanwhile(self) -> None:
         """A place that comes too late is given back."""

@@ -72,7 +72,8 @@ class LocalConsentTests(LocalTestCase):
         self.call.said_something()
         self.call.talk(1)
         self.call.ask("consent")
-        self.call.tracks.heard += [(at_ms, HELLO) for at_ms in range(900, 1000, 20)]
+        for at_ms in range(900, 1000, 20):
+            self.call.tracks.heard.add(at_ms, HELLO)
         self.call.talk(1)
         caller, _ = self.samples(self.facts(self.call))
         self.assertEqual(set(caller[: 8000 + ON_ITS_WAY]), {0})

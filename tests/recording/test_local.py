@@ -90,18 +90,18 @@ class LineCall:
 
     def waiting_bytes(self) -> int:
         """:returns: how many bytes nobody has taken yet."""
-        both = self.tracks.heard + self.tracks.played
-        return sum(len(payload) for _, payload in both)
+        both = (self.tracks.heard, self.tracks.played)
+        return sum(len(payload) for track in both for _, payload in track)
 
     def talk(self, seconds: float, *, caller: bool = True, us: bool = True) -> None:
         """Let time go by in which one, both or none of the sides speak."""
         for _ in range(round(seconds * 50)):
             at_ms = round((self.case.clock.seconds() - self.started) * 1000)
             if us:
-                self.tracks.played.append((at_ms * 1000, WELCOME))
+                self.tracks.played.add(at_ms * 1000, WELCOME)
             self.case.clock.advance(0.02)
             if caller:
-                self.tracks.heard.append((at_ms, HELLO))
+                self.tracks.heard.add(at_ms, HELLO)
 
     def said_something(self) -> None:
         """The first frame was sent."""
@@ -236,9 +236,10 @@ class RecordTests(LocalTestCase):
         call = LineCall(self)
         call.said_something()
         call.talk(1)
-        call.tracks.played += [(1_000_000 + n * 20_000, WELCOME) for n in range(5)]
+        for n in range(5):
+            call.tracks.played.add(1_000_000 + n * 20_000, WELCOME)
         self.clock.advance(0.03)
-        call.tracks.cut(1_030_000)
+        call.tracks.played.cut(1_030_000)
         call.talk(1, caller=False, us=False)
         _, service = self.samples(self.facts(call))
         self.assertEqual(service, [LOW] * 8240 + [0] * 8000)
@@ -248,7 +249,8 @@ class RecordTests(LocalTestCase):
         call = LineCall(self)
         call.said_something()
         call.talk(1)
-        call.tracks.played += [(1_000_000 + n * 20_000, WELCOME) for n in range(5)]
+        for n in range(5):
+            call.tracks.played.add(1_000_000 + n * 20_000, WELCOME)
         self.clock.advance(0.01)
         facts = self.facts(call)
         self.assertEqual(facts["duration_ms"], 1010)
@@ -260,7 +262,8 @@ class RecordTests(LocalTestCase):
         call.said_something()
         call.talk(1)
         call.talk(2, caller=False)
-        call.tracks.heard += [(1000 + n * 20, HELLO) for n in range(100)]
+        for n in range(100):
+            call.tracks.heard.add(1000 + n * 20, HELLO)
         call.talk(1)
         facts = self.facts(call)
         self.assertEqual(self.samples(facts), ([LOUD] * 32000, [LOW] * 32000))
@@ -515,10 +518,10 @@ class FailureTests(LocalTestCase):
         broken, other = LineCall(self, "n1-1"), LineCall(self, "n1-2")
         for call in (broken, other):
             call.said_something()
-        broken.tracks.played.append(None)  # type: ignore[arg-type]
+        broken.tracks.notes.append(None)  # type: ignore[arg-type]
         other.talk(2)
-        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
-        broken.tracks.played.clear()
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
+        broken.tracks.notes.clear()
         self.assertEqual(self.facts(broken)["state"], "failed")
         self.assertEqual(self.facts(other)["duration_ms"], 2000)
 

@@ -64,7 +64,7 @@ class PauseTests(LocalTestCase):
 
     def frame(self, at_ms: int) -> None:
         """A frame of the caller comes that has this stamp."""
-        self.call.tracks.heard.append((at_ms, HELLO))
+        self.call.tracks.heard.add(at_ms, HELLO)
 
     def test_pause(self) -> None:
         """From the pause to the resume both sides are silent, and time goes on."""
@@ -89,7 +89,8 @@ class PauseTests(LocalTestCase):
     def test_within_frames(self) -> None:
         """What was played up to the pause stays, to the sample; so after the resume."""
         self.call.said_something()
-        self.call.tracks.played += [(n * 20_000, WELCOME) for n in range(100)]
+        for n in range(100):
+            self.call.tracks.played.add(n * 20_000, WELCOME)
         self.clock.advance(0.507)
         self.call.ask("pause")
         self.clock.advance(0.506)
@@ -349,11 +350,11 @@ class Story:
             if chance.random() < 0.9:
                 self.say(now_ms)
         for come_ms, at_ms in [each for each in self.coming if each[0] == now_ms]:
-            tracks.heard.append((at_ms, self.sound(at_ms, HELLO, late_ms=come_ms)))
+            tracks.heard.add(at_ms, self.sound(at_ms, HELLO, late_ms=come_ms))
         for mark in [each for each in self.marks if each[0] == now_ms]:
             tracks.notes.append(self.note("played", now_ms, *mark[1:]))
         if chance.random() < 0.0005:
-            tracks.cut(now_ms * 1000)
+            tracks.played.cut(now_ms * 1000)
             tracks.notes.append(self.note("clear", now_ms))
             self.said_until = now_ms
             self.marks.clear()
@@ -364,7 +365,7 @@ class Story:
             self.said_until = self.said_from = now_ms
         while self.said_until < now_ms + 100:
             sound = self.sound(self.said_until, WELCOME)
-            self.call.tracks.played.append((self.said_until * 1000, sound))
+            self.call.tracks.played.add(self.said_until * 1000, sound)
             self.said_until += 20
         if self.chance.random() < 0.05 and self.said_until > self.said_from:
             mark = (self.said_until + self.delay_ms, self.said_from, self.said_until)

@@ -12,7 +12,6 @@ from twistedvoice.recording.pieces import (
     SERVICE,
     before,
     fill,
-    in_one,
     joined,
     one_by_one,
     put,
@@ -23,15 +22,6 @@ A, B = b"a" * 160, b"b" * 160
 
 class PiecesTests(SynchronousTestCase):
     """Sound in its places."""
-
-    def test_in_one(self) -> None:
-        """Whole frames that follow each other become one piece."""
-        self.assertEqual(in_one([(5, A), (25, B)], 160, 20), [(5, A + B)])
-
-    def test_unusual(self) -> None:
-        """With a hole, or a frame of another length, they stay as they are."""
-        for frames in ([(0, A), (40, B)], [(0, A), (20, B[:9])], [(20, A), (0, B)], []):
-            self.assertIs(in_one(frames, 160, 20), frames)
 
     def test_one_by_one(self) -> None:
         """What was joined comes apart again; what was not stays as it is."""

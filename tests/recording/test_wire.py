@@ -30,26 +30,14 @@ class LineTests(SynchronousTestCase):
     def test_orders(self) -> None:
         """An order arrives as it was given, its batch with all that is in it."""
         batch = Batch([(0, b"a")], [(5, b"b")], 7, 8, [Note("clear", 1, 2)], [(3, 4)])
-        self.ours.send([(1, "append", (plain(batch, 160),))])
+        self.ours.send([(1, "append", (plain(batch),))])
         [(number, verb, (values,))] = self.theirs.receive()
         self.assertEqual((number, verb, batch_of(values)), (1, "append", batch))
         self.assertIsInstance(batch_of(values).notes[0], Note)  # type: ignore[union-attr]
 
-    def test_joined(self) -> None:
-        """Whole frames that follow each other are joined, unless notes count them."""
-        sound = b"a" * 160
-        heard = [(0, sound), (20, sound)]
-        played = [(5_000, sound), (25_000, sound)]
-        batch = batch_of(plain(Batch(heard, played, 45_000), 160))
-        assert batch is not None
-        self.assertEqual(batch.heard, [(0, sound * 2)])
-        self.assertEqual(batch.played, [(5_000, sound * 2)])
-        noted = Batch(heard, played, 45_000, notes=[Note("clear", 1, 2)])
-        self.assertEqual(batch_of(plain(noted, 160)), noted)
-
     def test_no_batch(self) -> None:
         """To finish there may be none."""
-        self.assertIsNone(batch_of(plain(None, 160)))
+        self.assertIsNone(batch_of(plain(None)))
 
     def test_answers(self) -> None:
         """An answer arrives with all that a part says of itself."""

@@ -34,7 +34,7 @@ class DeskTests(SynchronousTestCase):
     def test_life(self) -> None:
         """Each order is answered with what the part says of itself."""
         self.assertEqual(self.open().facts.path, str(self.folder / "a.wav.part"))
-        batch = plain(Batch([(0, HELLO)], [], 20_000, 20_000), 160)
+        batch = plain(Batch([(0, HELLO)], [], 20_000, 20_000))
         answer = self.do("append", batch)
         self.assertEqual((answer.error, answer.facts.duration_ms), (None, 20))
         answer = self.do("finish", None)
@@ -42,21 +42,21 @@ class DeskTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """An order for a part that is not open is answered with the error."""
-        answer = self.do("append", plain(Batch([], [], 0), 160))
+        answer = self.do("append", plain(Batch([], [], 0)))
         assert answer.error is not None
         self.assertIn("KeyError", answer.error[1])
 
     def test_opened_again(self) -> None:
         """A part that is open stays as it is when it shall be opened."""
         self.open()
-        batch = plain(Batch([(0, HELLO)], [], 20_000, 20_000), 160)
+        batch = plain(Batch([(0, HELLO)], [], 20_000, 20_000))
         facts = self.do("append", batch).facts
         self.assertEqual(self.open(facts.state), Answer(facts))
 
     def test_abandoned(self) -> None:
         """What the service leaves behind is finished, and said to be recovered."""
         self.open()
-        self.do("append", plain(Batch([(0, HELLO)], [], 20_000, 20_000), 160))
+        self.do("append", plain(Batch([(0, HELLO)], [], 20_000, 20_000)))
         self.desk.abandon()
         self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 160)
         end = read_lines(self.folder / "a.jsonl")[-1]

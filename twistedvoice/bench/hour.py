@@ -273,7 +273,7 @@ class Hour:
         while self.far.sent and self.far.sent[0][0] <= now_us:
             _, message = self.far.sent.popleft()
             if message[0] == "media":
-                self.tracks.heard.append(message[1:])
+                self.tracks.heard.add(*message[1:])
                 continue
             if self.marks:
                 span = self.marks.popleft()
@@ -291,7 +291,7 @@ class Hour:
                 return  # the agent is late
             start_us = self.playout.frame_sent(now_us)
             self.began_us = start_us if self.began_us is None else self.began_us
-            self.tracks.played.append((start_us, frame_of(2, self.number)))
+            self.tracks.played.add(start_us, frame_of(2, self.number))
             self.far.play(self.number, now_us)
             self.number += 1
             self.left -= 1
@@ -304,7 +304,7 @@ class Hour:
         """The caller breaks in."""
         self.left, self.began_us = 0, None
         self.playout.cleared(now_us)
-        self.tracks.cut(now_us)
+        self.tracks.played.cut(now_us)
         self.tracks.notes.append(Note("clear", now_us, len(self.tracks.heard)))
         self.far.clear(now_us)
 

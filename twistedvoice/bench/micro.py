@@ -192,7 +192,7 @@ def _ticks(wire: _Wire) -> Step:
     def tick() -> None:
         nonlocal now_us
         if not stream.waiting:
-            tracks.played.clear()
+            tracks.played.take()
             for _ in range(500):
                 stream.queue_frame(_SOUND, spoken)
         now_us += FRAME_US

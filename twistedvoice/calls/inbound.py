@@ -136,7 +136,7 @@ class Inbound:
     def note_frame(self, event: AudioReceived) -> None:
         """Keep a frame for the recorder."""
         if self.tracks is not None:
-            self.tracks.heard.append((event.timestamp_ms, event.payload))
+            self.tracks.heard.add(event.timestamp_ms, event.payload)
 
     def started(self) -> None:
         """From here on a bad message no longer ends the call."""

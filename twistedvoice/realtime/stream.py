@@ -162,7 +162,7 @@ class OutgoingStream:
             dropped_us += max(0, self.playout.playing_until_us - now_us)
             self.playout.cleared(now_us)
             if self.tracks is not None:
-                self.tracks.cut(now_us - self._started_us)
+                self.tracks.played.cut(now_us - self._started_us)
             self._transport.write(self._transport.frame(self._dialect.clear()))
         return dropped_us
 
@@ -242,7 +242,7 @@ class OutgoingStream:
             flags.first_audio_sent_us = now_us
         start_us = self.playout.frame_sent(now_us)
         if self.tracks is not None and self._started_us is not None:
-            self.tracks.played.append((start_us - self._started_us, frame.payload))
+            self.tracks.played.add(start_us - self._started_us, frame.payload)
         if frame.spoken is not None:
             hole_us = frame.spoken.frame_sent(start_us)
             if hole_us >= AUDIBLE_HOLE_US:

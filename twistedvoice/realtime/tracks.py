@@ -1,18 +1,18 @@
 # -*- test-case-name: tests.realtime.test_tracks -*-
 """Both sides of a call's sound, as references to the bytes that came and went.
 
-The receive path appends to ``heard`` and the tick to ``played``: one list append each,
-of bytes that exist anyway. Whoever records takes them from here, elsewhere and later.
+The receive path adds to ``heard`` and the tick to ``played``: one list append each, of
+bytes that exist anyway. Whoever records takes them from here, elsewhere and later.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..formats import FRAME_US, AudioFormat
+from ..formats import FRAME_MS, FRAME_US, AudioFormat
 
-__all__ = ["Note", "Tracks"]
+__all__ = ["Note", "Track", "Tracks"]
 
 
 class Note(NamedTuple):
@@ -28,35 +28,143 @@ class Note(NamedTuple):
     until_us: int = 0
 
 
+class Track:
+    """
+    One side: frames, kept as runs of those that follow each other.
+
+    Nearly all do, so a frame costs one reference, and a run is one piece of sound when
+    it is taken.
+    """
+
+    __slots__ = ("_format", "_next", "_run", "_runs", "_size", "_step", "_unit_us")
+
+    def __init__(self, format: AudioFormat, unit_us: int) -> None:  # noqa: A002
+        """:param unit_us: what all times are counted in, in microseconds."""
+        self._format = format
+        self._unit_us = unit_us
+        self._size = format.frame_bytes
+        self._step = FRAME_US // unit_us
+        #: In order of arrival; in each all frames but the last are whole.
+        self._runs: list[tuple[int, list[bytes]]] = []
+        self._run: list[bytes] = []
+        #: When a frame begins that goes on with the newest run; None when none can.
+        self._next: int | None = None
+
+    def add(self, time: int, payload: bytes) -> None:
+        """Add a frame that begins at ``time``."""
+        if time == self._next and len(payload) == self._size:
+            self._run.append(payload)
+            self._next = time + self._step
+        elif payload:
+            self._run = [payload]
+            self._runs.append((time, self._run))
+            self._next = time + self._step if len(payload) == self._size else None
+
+    def __bool__(self) -> bool:
+        return bool(self._runs)
+
+    def __len__(self) -> int:
+        """How many frames there are; what is longer than one counts as several."""
+        return sum(len(run) + (len(run[-1]) - 1) // self._size for _, run in self._runs)
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """When each frame begins, and its sound."""
+        for time, run in self._runs:
+            for payload in run:
+                for at in range(0, len(payload), self._size):
+                    yield time, payload[at : at + self._size]
+                    time += self._step
+
+    @property
+    def first(self) -> int | None:
+        """When the frame begins that came first; None without one."""
+        return self._runs[0][0] if self._runs else None
+
+    def take(self, until: int | None = None) -> list[tuple[int, bytes]]:
+        """
+        :param until: frames that last longer stay, and all that came after one; None
+            to take all.
+        :returns: what is no longer here then: when each run begins, and its sound.
+        """
+        taken: list[tuple[int, bytes]] = []
+        while self._runs:
+            start, run = self._runs[0]
+            count = len(run) if until is None else self._over(start, run, until)
+            if count:
+                taken.append((start, b"".join(run[:count])))
+            if not self._drop(0, count):
+                break
+        return taken
+
+    def cut(self, at: int) -> None:
+        """Forget what lasts longer than ``at``, to the sample."""
+        self._next = None
+        while self._runs:
+            start, run = self._runs[-1]
+            count = -((start - at) // self._step)
+            if count <= 0:
+                del self._runs[-1]
+                continue
+            del run[count:]
+            left_us = (at - start - (len(run) - 1) * self._step) * self._unit_us
+            run[-1] = run[-1][: self._format.bytes_in(left_us)]
+            if run[-1]:
+                return
+            run.pop()
+            if run:
+                return
+            del self._runs[-1]
+
+    def forget(self, until: int) -> None:
+        """Forget the frames that begin before ``until``, in whatever order."""
+        number = 0
+        while number < len(self._runs):
+            start, _ = self._runs[number]
+            if not self._drop(number, -((start - until) // self._step)):
+                number += 1
+
+    def _over(self, start: int, run: list[bytes], until: int) -> int:
+        """:returns: how many frames of a run are over by ``until``."""
+        whole = len(run) if len(run[-1]) == self._size else len(run) - 1
+        count = max(0, min((until - start) // self._step, whole))
+        if count == whole < len(run):
+            lasts_us = self._format.duration_us(len(run[-1]))
+            left_us = (until - start - whole * self._step) * self._unit_us
+            count += lasts_us <= left_us
+        return count
+
+    def _drop(self, number: int, count: int) -> bool:
+        """Drop the first frames of a run. :returns: whether that was all of it."""
+        start, run = self._runs[number]
+        if count < len(run):
+            del run[: max(count, 0)]
+            self._runs[number] = (start + max(count, 0) * self._step, run)
+            return False
+        del self._runs[number]
+        if run is self._run:
+            self._next = None
+        return True
+
+
 class Tracks:
     """
     The sound of one call that nobody has taken yet.
 
-    Times count from the start of the stream. ``heard`` holds ``(milliseconds on the
-    carrier's clock, payload)`` in order of arrival; ``played`` holds ``(microseconds
-    on the playout clock, payload)`` in playing order, without overlap.
+    Times count from the start of the stream. ``heard`` is in milliseconds on the
+    carrier's clock, in order of arrival; ``played`` in microseconds on the playout
+    clock, in playing order and without overlap.
     """
 
     __slots__ = ("ended_us", "format", "heard", "notes", "played")
 
     def __init__(self, format: AudioFormat) -> None:  # noqa: A002
         self.format = format
-        self.heard: list[tuple[int, bytes]] = []
-        self.played: list[tuple[int, bytes]] = []
+        self.heard = Track(format, FRAME_US // FRAME_MS)
+        self.played = Track(format, 1)
         #: What happened besides; never noted by the tick.
         self.notes: list[Note] = []
         #: When the call ended; nothing is heard or played any more.
         self.ended_us: int | None = None
-
-    def cut(self, at_us: int) -> None:
-        """Forget what would play after ``at_us``: the carrier was told to drop it."""
-        played = self.played
-        while played and played[-1][0] >= at_us:
-            played.pop()
-        if played:
-            start_us, payload = played[-1]
-            kept = payload[: self.format.bytes_in(at_us - start_us)]
-            played[-1] = (start_us, kept)
 
     def take(
         self, until_us: int
@@ -64,19 +172,8 @@ class Tracks:
         """
         Take all that was heard, and what had been played out by ``until_us``.
 
-        :returns: ``heard`` and ``played``, which are then no longer here. A frame that
-            is still playing stays, since a clear may yet cut it.
+        :returns: ``heard`` and ``played``, frames that follow each other in one piece.
+            They are no longer here then. A frame that is still playing stays, since a
+            clear may yet cut it.
         """
-        heard, self.heard = self.heard, []
-        played = self.played
-        # A frame is a period at most, and only that of a cut is less.
-        count = bisect_right(played, (until_us - FRAME_US + 1,))
-        while count < len(played) and self._is_over(played[count], until_us):
-            count += 1
-        taken = played[:count]
-        del played[:count]
-        return heard, taken
-
-    def _is_over(self, frame: tuple[int, bytes], until_us: int) -> bool:
-        start_us, payload = frame
-        return start_us + self.format.duration_us(len(payload)) <= until_us
+        return self.heard.take(), self.played.take(until_us)

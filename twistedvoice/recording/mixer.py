@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     """
     What the tracks held; stream times are microseconds since the start, by us.
 
-    Without notes, frames that follow each other may be joined to longer ones.
+    Frames that follow each other are joined to longer pieces.
     """
 
     #: Milliseconds on the carrier's clock, and the caller's sound.
@@ -142,6 +142,9 @@ class Mixer:
 
     def mix(self, batch: Batch) -> Mixed:
         """:returns: the sound from where the last batch ended to this one's end."""
+        if batch.notes:
+            # They count frames.
+            batch = batch._replace(heard=self._one_by_one(batch.heard))
         batch = self._hush(batch)
         self._hear(batch)
         self._lines += self._pauses.place(self._lead.us)
@@ -180,7 +183,7 @@ class Mixer:
         marks = self._sort(batch.notes, len(batch.heard))
         heard = batch.heard
         if self._echoes or not self._goes_on(heard):
-            heard = pieces.one_by_one(heard, self._format.frame_bytes, FRAME_MS)
+            heard = self._one_by_one(heard)
         for number, (timestamp_ms, payload) in enumerate(heard):
             for echo in marks.get(number, ()):
                 echo.after = self._heard.end
@@ -194,6 +197,11 @@ class Mixer:
             self._echoes.append(echo)
         self._caller += self._heard.take()
         self._lead.observe(now_us, self._time_of(self._heard.end), bool(batch.heard))
+
+    def _one_by_one(
+        self, heard: Sequence[tuple[int, bytes]]
+    ) -> Sequence[tuple[int, bytes]]:
+        return pieces.one_by_one(heard, self._format.frame_bytes, FRAME_MS)
 
     def _goes_on(self, heard: Sequence[tuple[int, bytes]]) -> bool:
         """:returns: whether it is one piece that continues what was placed."""

@@ -15,7 +15,6 @@ __all__ = [
     "SERVICE",
     "before",
     "fill",
-    "in_one",
     "joined",
     "one_by_one",
     "put",
@@ -26,32 +25,10 @@ CALLER, SERVICE = 0, 1
 CHANNELS = 2
 
 
-def in_one(
-    frames: Sequence[tuple[int, bytes]], size: int, step: int
-) -> Sequence[tuple[int, bytes]]:
-    """
-    Join frames, when each is whole and follows the one before: the usual case.
-
-    :param size: the bytes of a whole frame.
-    :param step: the time from one to the next.
-    """
-    if not frames:
-        return frames
-    first, count = frames[0][0], len(frames)
-    if frames[-1][0] != first + step * (count - 1):
-        return frames  # at once, where it is not so
-    times, payloads = zip(*frames, strict=True)
-    if times != tuple(range(first, first + step * count, step)):
-        return frames
-    if set(map(len, payloads)) != {size}:
-        return frames
-    return [(first, b"".join(payloads))]
-
-
 def one_by_one(
     frames: Sequence[tuple[int, bytes]], size: int, step: int
 ) -> Sequence[tuple[int, bytes]]:
-    """:returns: the frames that :func:`in_one` joined, or that it did not."""
+    """:returns: the frames that pieces were joined of."""
     return [
         (first + step * number, sound[number * size : (number + 1) * size])
         for first, sound in frames

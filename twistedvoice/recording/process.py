@@ -80,7 +80,7 @@ class WriterProcess:
     def new(self, path: Path, format: AudioFormat, **options: Any) -> _RemotePart:  # noqa: A002
         """:returns: one over there."""
         about = (str(path), format.encoding, format.rate, options)
-        return _RemotePart(self, next(self._numbers), about, format.frame_bytes)
+        return _RemotePart(self, next(self._numbers), about)
 
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """Do all in one message; the jobs are methods of parts that were made here."""
@@ -181,7 +181,6 @@ class _RemotePart:
     number: int
     #: With the key that recordings are sealed with.
     _about: tuple[Any, ...] = field(repr=False)
-    _frame_bytes: int
     _facts: Facts = field(factory=Facts)
 
     @property
@@ -231,7 +230,7 @@ class _RemotePart:
             return self.resumption()
         if verb == "discard":
             return Order(self.number, verb, ())
-        return Order(self.number, verb, (plain(batch, self._frame_bytes),))
+        return Order(self.number, verb, (plain(batch),))
 
     def resumption(self) -> Order:
         """:returns: what a process must know before it can do anything else."""

@@ -21,7 +21,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..formats import FRAME_US
 from ..interfaces import CallRecord
 from ..realtime.schedule import microseconds
 from ..realtime.tracks import Note, Tracks
@@ -182,7 +181,7 @@ class Recording:
         now_us = self._now_us()
         if self.tracks.ended_us is not None:
             now_us = self.tracks.ended_us
-        self.tracks.cut(now_us)
+        self.tracks.played.cut(now_us)
         if self._paused_since_us is not None:
             self._paused_us += now_us - self._paused_since_us
         ended = self._run(self._finish, self._take(now_us))
@@ -238,9 +237,9 @@ class Recording:
         heard, played = self.tracks.take(until_us)
         notes, self.tracks.notes = self.tracks.notes, []
         lost, self._untold = self._untold, []
-        if self.tracks.played:
+        if self.tracks.played.first is not None:
             # One frame that is still playing stays whole.
-            until_us = min(until_us, self.tracks.played[0][0])
+            until_us = min(until_us, self.tracks.played.first)
         started_us = self.record.started_us
         notes = [_since(note, started_us) for note in notes]
         return Batch(heard, played, until_us, self._now_us(), notes, lost)
@@ -251,26 +250,23 @@ class Recording:
 
     def _forget(self, before_us: int) -> None:
         """Give up the sound from before ``before_us``."""
-        tracks = self.tracks
-        if not self._has_before(before_us):
-            return  # as nearly always; the backlog may be long
-        heard, played = tracks.take(before_us)
-        old = [frame for frame in heard if frame[0] * 1000 < before_us]
-        # Frames come in order, but for a few; those stay with the younger ones.
-        tracks.heard = [frame for frame in heard if frame[0] * 1000 >= before_us]
-        # How many stay of those that came before each.
-        kept = [0, *accumulate(frame[0] * 1000 >= before_us for frame in heard)]
-        tracks.notes = [note._replace(heard=kept[note.heard]) for note in tracks.notes]
-        self._given_up += len(old) + len(played)
-        firsts = [each * 1000 for each, _ in old[:1]] + [each for each, _ in played[:1]]
-        _add_span(self._lost, min(firsts), before_us)
-        _add_span(self._untold, min(firsts), before_us)
-
-    def _has_before(self, before_us: int) -> bool:
         heard, played = self.tracks.heard, self.tracks.played
-        if heard and heard[0][0] * 1000 < before_us:
-            return True
-        return bool(played) and played[0][0] + FRAME_US <= before_us
+        before_ms = -(-before_us // 1000)
+        count, gone_us = len(heard) + len(played), list[int]()
+        if heard.first is not None and heard.first < before_ms:
+            gone_us.append(heard.first * 1000)
+            # How many stay of those that came before each.
+            kept = [0, *accumulate(at_ms >= before_ms for at_ms, _ in heard)]
+            notes = self.tracks.notes
+            self.tracks.notes = [
+                note._replace(heard=kept[note.heard]) for note in notes
+            ]
+            heard.forget(before_ms)
+        gone_us += [start_us for start_us, _ in played.take(before_us)[:1]]
+        if gone_us:
+            self._given_up += count - len(heard) - len(played)
+            _add_span(self._lost, min(gone_us), before_us)
+            _add_span(self._untold, min(gone_us), before_us)
 
     def _enter(self, state: State) -> None:
         assert state in _NEXT[self.state], f"{self.state} to {state}"

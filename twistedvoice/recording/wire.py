@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ..formats import FRAME_MS, FRAME_US
 from ..realtime.tracks import Note
 from .mixer import Batch
-from .pieces import in_one
 
 __all__ = ["Answer", "Facts", "Line", "Order", "WriterError", "batch_of", "plain"]
 
@@ -124,17 +122,11 @@ class Line:
         return data
 
 
-def plain(batch: Batch | None, frame_bytes: int) -> tuple[Any, ...] | None:
-    """
-    :param frame_bytes: of a whole frame; those are joined where they may be.
-    :returns: a batch as it goes over the line.
-    """
+def plain(batch: Batch | None) -> tuple[Any, ...] | None:
+    """:returns: a batch as it goes over the line."""
     if batch is None:
         return None
     heard, played, until_us, now_us, notes, lost = batch
-    if not notes:
-        heard = in_one(heard, frame_bytes, FRAME_MS)
-        played = in_one(played, frame_bytes, FRAME_US)
     return heard, played, until_us, now_us, [tuple(note) for note in notes], lost
 
 
