@@ -86,6 +86,24 @@ class PauseTests(LocalTestCase):
             [{"kind": "pause", "at": 1500.0}, {"kind": "resume", "at": 2500.0}],
         )
 
+    def test_within_a_batch(self) -> None:
+        """However short it is, both sides are silent in it."""
+        self.call.said_something()
+        self.call.talk(1.5)
+        self.call.ask("pause")
+        self.call.talk(0.04)
+        self.call.ask("resume")
+        self.call.talk(1)
+        facts = self.facts(self.call)
+        caller, service = self.samples(facts)
+        self.assertEqual(service, [LOW] * 12000 + [0] * 320 + [LOW] * 8000)
+        rest = [0] * ON_ITS_WAY + [LOUD] * (8000 - ON_ITS_WAY)
+        self.assertEqual(caller, [LOUD] * 12000 + [0] * 320 + rest)
+        self.assertEqual(
+            self.lines(facts, "pause", "resume"),
+            [{"kind": "pause", "at": 1500.0}, {"kind": "resume", "at": 1540.0}],
+        )
+
     def test_within_frames(self) -> None:
         """What was played up to the pause stays, to the sample; so after the resume."""
         self.call.said_something()

@@ -101,6 +101,8 @@ class HeardTrack:
 
     def gaps(self) -> list[tuple[int, int]]:
         """:returns: holes that nothing will fill any more; told once."""
+        if not self._holes:
+            return []
         final = self.end - _FINAL_SECONDS * self._rate
         found = [hole for hole in self._holes if hole[1] <= final]
         self._holes = [hole for hole in self._holes if hole[1] > final]

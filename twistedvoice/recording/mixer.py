@@ -145,13 +145,18 @@ class Mixer:
         if batch.notes:
             # They count frames.
             batch = batch._replace(heard=self._one_by_one(batch.heard))
-        batch = self._hush(batch)
+        if batch.notes or self._pauses:
+            batch = self._hush(batch)
         self._hear(batch)
-        self._lines += self._pauses.place(self._lead.us)
+        if self._pauses:
+            self._lines += self._pauses.place(self._lead.us)
         self._play(batch)
-        self._tell_lost(batch)
+        if batch.lost:
+            self._tell_lost(batch)
         mixed = self._mix_until(self._frames_in(batch.until_us + self._lead.us))
-        edits = [*mixed.edits, *self._correct(batch.until_us)]
+        edits = mixed.edits
+        if self._echoes:
+            edits = [*edits, *self._correct(batch.until_us)]
         self._tell_heard(self._heard.gaps())
         return Mixed(mixed.block, edits, self._take_lines())
 
@@ -180,8 +185,8 @@ class Mixer:
         now_us = max(batch.now_us, batch.until_us)
         limit = self._frames_in(now_us + self._lead.us + _SLACK_US)
         most = self._frames_in(now_us + _MOST_AHEAD_US)
-        marks = self._sort(batch.notes, len(batch.heard))
         heard = batch.heard
+        marks = self._sort(batch.notes, len(heard))
         if self._echoes or not self._goes_on(heard):
             heard = self._one_by_one(heard)
         for number, (timestamp_ms, payload) in enumerate(heard):
@@ -319,7 +324,8 @@ class Mixer:
         """:returns: the frames of a channel that wait; what came late is added."""
         width, caller = self._format.sample_bytes, channel == CALLER
         missed, waiting = pieces.fill(both, frames, start, width, channel)
-        self._pauses.silence(both, start, caller=caller)
+        if self._pauses:
+            self._pauses.silence(both, start, caller=caller)
         if missed:
             self.late_frames += len(missed)
             let = self._pauses.let(missed, caller=caller)
@@ -335,9 +341,8 @@ class Mixer:
             self._lines.append({"kind": "lost", "at": at_ms, "ms": length_ms})
 
     def _tell_heard(self, gaps: list[tuple[int, int]]) -> None:
-        paused = self._pauses.spans(caller=True)
         for gap in gaps:
-            for start, end in outside(*gap, paused):
+            for start, end in outside(*gap, self._pauses.spans(caller=True)):
                 span = {"at": self._ms(start), "ms": self._ms(end - start)}
                 self._lines.append({"kind": "gap", "side": "caller", **span})
         for position, by in self._heard.jumps:

@@ -45,6 +45,10 @@ class Pauses:
         self._spans: list[Span] = []
         self._unplaced: list[Note] = []
 
+    def __bool__(self) -> bool:
+        """Whether it was ever paused."""
+        return bool(self._ours or self._spans or self._unplaced)
+
     @property
     def state(self) -> tuple[int, ...]:
         """What :meth:`resume` needs; empty when it was never paused."""
