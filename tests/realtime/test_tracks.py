@@ -102,6 +102,25 @@ class TrackTests(SynchronousTestCase):
         track.add(time_ms + 20, b"z" * 160)
         self.assertEqual(list(track), [*kept, (time_ms + 20, b"z" * 160)])
 
+    @steady
+    @given(STEPS, st.lists(st.integers(900, 1500), max_size=5))
+    def test_take_until(self, steps: list[tuple[int, int]], ends_ms: list[int]) -> None:
+        """Frames that are over are taken, up to the first that is not."""
+        track = Track(MULAW_8K, 1000)
+        time_ms, left = 1000, list[tuple[int, bytes]]()
+        for number, (step_ms, size) in enumerate(steps):
+            time_ms += max(20, step_ms)
+            payload = bytes([number]) * min(size, 160)
+            track.add(time_ms, payload)
+            left += [(time_ms, payload)] if payload else []
+        for end_ms in ends_ms:
+            taken = b"".join(payload for _, payload in track.take(end_ms))
+            over = b""
+            while left and left[0][0] + len(left[0][1]) / 8 <= end_ms:
+                over += left.pop(0)[1]
+            self.assertEqual(taken, over)
+            self.assertEqual(list(track), left)
+
 
 class CutTests(SynchronousTestCase):
     """What a clear leaves of the played track."""

@@ -86,14 +86,21 @@ class Track:
             to take all.
         :returns: what is no longer here then: when each run begins, and its sound.
         """
-        taken: list[tuple[int, bytes]] = []
-        while self._runs:
+        whole = len(self._runs)
+        rest: list[bytes] = []
+        if until is not None:
+            for number, (start, run) in enumerate(self._runs):
+                count = self._over(start, run, until)
+                if count < len(run):
+                    whole, rest = number, run[:count]
+                    break
+        taken = [(start, b"".join(run)) for start, run in self._runs[:whole]]
+        del self._runs[:whole]
+        if rest:
             start, run = self._runs[0]
-            count = len(run) if until is None else self._over(start, run, until)
-            if count:
-                taken.append((start, b"".join(run[:count])))
-            if not self._drop(0, count):
-                break
+            taken.append((start, b"".join(rest)))
+            self._runs[0] = self._without(start, run, len(rest))
+        self._end_of_run()
         return taken
 
     def cut(self, at: int) -> None:
@@ -117,11 +124,12 @@ class Track:
 
     def forget(self, until: int) -> None:
         """Forget the frames that begin before ``until``, in whatever order."""
-        number = 0
-        while number < len(self._runs):
-            start, _ = self._runs[number]
-            if not self._drop(number, -((start - until) // self._step)):
-                number += 1
+        kept = [
+            self._without(start, run, -((start - until) // self._step))
+            for start, run in self._runs
+        ]
+        self._runs = [(start, run) for start, run in kept if run]
+        self._end_of_run()
 
     def _over(self, start: int, run: list[bytes], until: int) -> int:
         """:returns: how many frames of a run are over by ``until``."""
@@ -133,17 +141,19 @@ class Track:
             count += lasts_us <= left_us
         return count
 
-    def _drop(self, number: int, count: int) -> bool:
-        """Drop the first frames of a run. :returns: whether that was all of it."""
-        start, run = self._runs[number]
-        if count < len(run):
-            del run[: max(count, 0)]
-            self._runs[number] = (start + max(count, 0) * self._step, run)
-            return False
-        del self._runs[number]
-        if run is self._run:
+    def _without(
+        self, start: int, run: list[bytes], count: int
+    ) -> tuple[int, list[bytes]]:
+        """:returns: what is left of a run without its first frames."""
+        if count <= 0:
+            return start, run
+        del run[:count]
+        return start + count * self._step, run
+
+    def _end_of_run(self) -> None:
+        """Nothing goes on with the newest run when that is gone."""
+        if not self._runs or self._runs[-1][1] is not self._run:
             self._next = None
-        return True
 
 
 class Tracks:
