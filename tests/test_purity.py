@@ -55,6 +55,7 @@ OURS = {
         "realtime.stream.OutgoingStream._sent",
         "realtime.stream.OutgoingStream._why",
         "realtime.stream.OutgoingStream.tick",
+        "realtime.tracks.Track.add",
     )
 }
 #: Everything else that may be called in one: the transport, the clock, plain data.

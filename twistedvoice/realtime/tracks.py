@@ -51,7 +51,7 @@ class Track:
         self._next: int | None = None
 
     def add(self, time: int, payload: bytes) -> None:
-        """Add a frame that begins at ``time``."""
+        """Add a frame that begins at ``time``. The tick does: real-time code."""
         if time == self._next and len(payload) == self._size:
             self._run.append(payload)
             self._next = time + self._step
