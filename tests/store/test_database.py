@@ -111,11 +111,13 @@ class OpenTests(SynchronousTestCase):
             },
         )
 
-    def test_opened_again_has_this_schema_and_journal(self) -> None:
+    def test_opened_again_has_this_schema_journal_and_cache(self) -> None:
         """A second opening finds the file ready."""
         self.open(self.path).close()
         connection = self.open(self.path)
         self.assertEqual(version_of(connection), len(schema_scripts()))
+        [kib] = connection.execute("PRAGMA cache_size").fetchone()
+        self.assertEqual(kib, -256)
         [mode] = connection.execute("PRAGMA journal_mode").fetchone()
         self.assertEqual(mode, "wal")
 
