@@ -2,9 +2,9 @@
 """One heap for all threads of the process.
 
 By default the C library gives each thread that allocates a heap of its own, up to eight
-a core, and what has once been freed there no other thread gets. The interpreter lets
-one thread work at a time, so nothing is gained by it; and each thread that hands on
-recordings held what the largest of its messages took.
+a core, and what has once been freed there no other thread gets: each that hands on
+recordings held what the largest of its messages took. The interpreter lets one thread
+work at a time, so they hardly wait for each other. Heaps that are there already stay.
 """
 
 from __future__ import annotations
@@ -21,4 +21,4 @@ _M_ARENA_MAX = -8
 def share_heap() -> None:
     """Have threads use one heap from now on, where the C library can be told."""
     with suppress(AttributeError):  # not the GNU library
-        ctypes.PyDLL(None).mallopt(_M_ARENA_MAX, 1)
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 
 from hypothesis import given
@@ -57,7 +58,7 @@ class TrackTests(SynchronousTestCase):
             ]
         self.assertEqual(list(track), added)
         self.assertEqual((len(track), bool(track)), (len(added), bool(added)))
-        self.assertEqual(track.first, added[0][0] if added else None)
+        self.assertEqual(track.first, min(added)[0] if added else None)
         pieces = track.take()
         self.assertEqual(
             [
@@ -74,14 +75,14 @@ class TrackTests(SynchronousTestCase):
         track = Track(MULAW_8K, 1000)
         for time_ms, size in (
             *((0, 160), (20, 160), (40, 100), (60, 160)),
-            *((100, 160), (80, 160), (100, 160), (120, 320), (140, 160)),
+            *((100, 160), (80, 160), (100, 160), (120, 400), (140, 160)),
         ):
             track.add(time_ms, b"x" * size)
         self.assertEqual(
             [(start, len(sound)) for start, sound in track.take()],
             [
                 *((0, 320), (40, 100), (60, 160), (100, 160)),
-                *((80, 320), (120, 320), (140, 160)),
+                *((80, 640), (160, 80), (140, 160)),
             ],
         )
 
@@ -93,14 +94,30 @@ class TrackTests(SynchronousTestCase):
         time_ms, kept = 1000, list[tuple[int, bytes]]()
         for number, (step_ms, size) in enumerate(steps):
             time_ms += step_ms
-            payload = bytes([number]) * min(size, 160)
+            payload = bytes([number]) * size
             track.add(time_ms, payload)
-            if payload and time_ms >= until_ms:
-                kept.append((time_ms, payload))
+            frames = [
+                (time_ms + at // 8, payload[at : at + 160])
+                for at in range(0, size, 160)
+            ]
+            kept += [frame for frame in frames if frame[0] >= until_ms]
         track.forget(until_ms)
-        self.assertEqual(list(track), kept)
+        self.assertEqual((list(track), len(track)), (kept, len(kept)))
         track.add(time_ms + 20, b"z" * 160)
         self.assertEqual(list(track), [*kept, (time_ms + 20, b"z" * 160)])
+
+    def test_keeps_nothing(self) -> None:
+        """Sound that was taken, forgotten or cut is in memory no more."""
+        for let_go in (
+            lambda track: track.take(),
+            lambda track: track.forget(2000),
+            lambda track: track.cut(0),
+        ):
+            track, payload = Track(MULAW_8K, 1000), bytes(160)
+            held = sys.getrefcount(payload)
+            track.add(1000, payload)
+            let_go(track)
+            self.assertEqual(sys.getrefcount(payload), held)
 
     @steady
     @given(STEPS, st.lists(st.integers(900, 1500), max_size=5))

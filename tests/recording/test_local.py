@@ -402,6 +402,18 @@ class StallTests(LocalTestCase):
         facts: Any = self.successResultOf(ended)["recording"]
         self.assertEqual(self.samples(facts), ([LOUD] * 24000, [LOW] * 24000))
 
+    def test_bounded_after_a_wrong_stamp(self) -> None:
+        """A frame that claims to be of later keeps none of those that follow it."""
+        call = LineCall(self)
+        call.said_something()
+        call.talk(1)
+        self.thread.stalled = True
+        call.talk(1)
+        call.tracks.heard.add(10_000_000, HELLO)
+        call.talk(100, us=False)
+        self.assertLess(call.waiting_bytes(), 62 * 8000)
+        self.assertGreater(call.waiting_bytes(), 59 * 8000)
+
     def test_bounded(self) -> None:
         """After a minute the oldest sound is given up; the time it took is kept."""
         call = LineCall(self)

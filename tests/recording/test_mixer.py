@@ -120,6 +120,13 @@ class PlaceTests(SynchronousTestCase):
         self.assertEqual(mixed.block[::2], B[80:])
         self.assertEqual(self.mixer.late_frames, 1)
 
+    def test_late_and_joined(self) -> None:
+        """Late frames are counted, however many came in one piece."""
+        self.mixer.mix(Batch([(0, A)], [], 90_000))
+        mixed = self.mixer.mix(Batch([(20, B + C + A)], [], 100_000))
+        self.assertEqual(mixed.edits, [Late(CALLER, 160, B + C + A)])
+        self.assertEqual(self.mixer.late_frames, 3)
+
     def test_beyond_belief(self) -> None:
         """A timestamp far in the future is dropped and spoils nothing after it."""
         heard = [(0, A), (10**12, B), (20, C)]
@@ -169,14 +176,15 @@ class BatchTests(SynchronousTestCase):
 
     @given(
         lost=st.sets(st.integers(0, 149), max_size=4),
-        marks=st.sets(st.integers(0, 149), max_size=3),
+        marks=st.dictionaries(st.integers(0, 149), st.integers(0, 200), max_size=3),
         clears=st.sets(st.integers(0, 149), max_size=2),
         late_ms=st.integers(0, 300),
     )
-    @example(lost=set(), marks={24}, clears=set(), late_ms=300)
-    @example(lost=set(), marks=set(), clears={24}, late_ms=20)
+    @example(lost=set(), marks={24: 0}, clears=set(), late_ms=300)
+    @example(lost=set(), marks={}, clears={24}, late_ms=20)
+    @example(lost=set(), marks={24: 0, 33: 170}, clears=set(), late_ms=120)
     def test_joined(
-        self, lost: set[int], marks: set[int], clears: set[int], late_ms: int
+        self, lost: set[int], marks: dict[int, int], clears: set[int], late_ms: int
     ) -> None:
         """Whether frames come one by one or joined makes no difference."""
         frames = [n for n in range(150) if n not in lost]
@@ -190,7 +198,8 @@ class BatchTests(SynchronousTestCase):
             for count, n in enumerate(came, 1):
                 at_us = n * 20_000 + late_ms * 1000
                 if n in marks:
-                    notes.append(Note("played", at_us, count, 0, n * 20_000))
+                    late_us = marks[n] * 1000
+                    notes.append(Note("played", at_us + late_us, count, 0, n * 20_000))
                 if n in clears:
                     notes.append(Note("clear", at_us, count))
             heard = [(20 * n, bytes([n]) * 160) for n in came]
@@ -207,6 +216,33 @@ class BatchTests(SynchronousTestCase):
         ]
         self.assertEqual(
             channels(Mixer(MULAW_8K), *joined), channels(Mixer(MULAW_8K), *batches)
+        )
+
+    def test_moved_within_a_piece(self) -> None:
+        """What a mark moves of a piece that waits moves alone."""
+        # Frames 22 to 71 are played; where a mark is, and how much later it came.
+        marks = {25: 183, 53: 201, 54: 260}
+        singles, joined = [], []
+        for first in range(0, 210, 35):
+            frames = range(first, first + 35)
+            notes = [
+                Note("played", came_ms * 1000, came_ms // 20 - first, 0, n * 20_000)
+                for n, late_ms in marks.items()
+                if (came_ms := n * 20 + late_ms) // 20 in frames
+            ]
+            heard = [(20 * n, bytes([n]) * 160) for n in frames]
+            played = [
+                (20_000 * n, bytes([n]) * 160)
+                for n in range(22, 72) if n + 10 in frames
+            ]  # fmt: skip
+            now_us = (first + 35) * 20_000
+            batch = Batch(heard, played, now_us - 200_000, now_us, notes)
+            singles.append(batch)
+            joined.append(
+                batch._replace(heard=as_taken(heard, 1000), played=as_taken(played, 1))
+            )
+        self.assertEqual(
+            channels(Mixer(MULAW_8K), *joined), channels(Mixer(MULAW_8K), *singles)
         )
 
 

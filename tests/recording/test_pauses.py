@@ -233,6 +233,25 @@ class PauseTests(LocalTestCase):
         self.assertEqual(set(service[71 * 8000 : 81 * 8000]), {0})
         self.assertEqual(facts["paused_ms"], 10_000)
 
+    def test_given_up_within_a_payload(self) -> None:
+        """So too when half of what the carrier sent in one piece is given up."""
+        self.call.said_something()
+        self.call.talk(1)
+        self.thread.stalled = True
+        self.call.talk(1, caller=False)
+        self.call.tracks.heard.add(2000, HELLO * 50)
+        self.call.talk(59, caller=False)
+        self.call.ask("pause")
+        for number in range(100):
+            self.clock.advance(0.02)
+            # Late: without the pause it would lie before it.
+            self.frame(60_000 + number * 20)
+        self.call.ask("resume")
+        self.call.talk(1, caller=False)
+        self.thread.go_on()
+        caller, _ = self.samples(self.facts(self.call))
+        self.assertEqual(set(caller[3 * 8000 :]), {0})
+
     def test_no_gap(self) -> None:
         """Where nothing came in a pause nothing is missing; around it something is."""
         self.call.said_something()

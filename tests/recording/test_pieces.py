@@ -11,6 +11,7 @@ from twistedvoice.recording.pieces import (
     CHANNELS,
     SERVICE,
     before,
+    cut_at,
     fill,
     joined,
     one_by_one,
@@ -28,6 +29,18 @@ class PiecesTests(SynchronousTestCase):
         frames = [(5, A), (25, B), (80, A[:9]), (90, b"")]
         self.assertEqual(one_by_one(frames, 160, 20), frames)
         self.assertEqual(one_by_one([(5, A + B)], 160, 20), frames[:2])
+
+    def test_cut_at(self) -> None:
+        """Pieces are cut where a place lies within them, and nowhere else."""
+        pieces = [(0, A), (200, B), (400, A + B)]
+        self.assertEqual(
+            list(cut_at(pieces, [0, 160, 100, 380, 500, 999], 1)),
+            [
+                *((0, A[:100]), (100, A[100:]), (200, B)),
+                *((400, A[:100]), (500, A[100:] + B)),
+            ],
+        )
+        self.assertEqual(list(cut_at([(3, A)], [5], 2)), [(3, A[:4]), (5, A[4:])])
 
     def test_joined(self) -> None:
         """Pieces without a hole between them become one; others do not."""

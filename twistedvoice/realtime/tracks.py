@@ -1,8 +1,9 @@
 # -*- test-case-name: tests.realtime.test_tracks -*-
 """Both sides of a call's sound, as references to the bytes that came and went.
 
-The receive path adds to ``heard`` and the tick to ``played``: one list append each, of
-bytes that exist anyway. Whoever records takes them from here, elsewhere and later.
+The receive path adds to ``heard`` and the tick to ``played``: nearly always one list
+append, of bytes that exist anyway. Whoever records takes them from here, elsewhere and
+later.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Note(NamedTuple):
     #: ``clear``, or what became of an utterance: ``played``, ``cleared`` ...
     kind: str
     at_us: int
-    #: How many frames of ``heard`` came before it.
+    #: How many frames of ``heard`` came before it, as its ``len`` counts them.
     heard: int
     #: Where the utterance lies on the playout clock.
     from_us: int = 0
@@ -39,12 +40,12 @@ class Track:
     __slots__ = ("_format", "_next", "_run", "_runs", "_size", "_step", "_unit_us")
 
     def __init__(self, format: AudioFormat, unit_us: int) -> None:  # noqa: A002
-        """:param unit_us: what all times are counted in, in microseconds."""
+        """:param unit_us: how many microseconds a unit of its times is."""
         self._format = format
         self._unit_us = unit_us
         self._size = format.frame_bytes
         self._step = FRAME_US // unit_us
-        #: In order of arrival; in each all frames but the last are whole.
+        #: In order of arrival; of each all frames but the last are whole.
         self._runs: list[tuple[int, list[bytes]]] = []
         self._run: list[bytes] = []
         #: When a frame begins that goes on with the newest run; None when none can.
@@ -55,6 +56,9 @@ class Track:
         if time == self._next and len(payload) == self._size:
             self._run.append(payload)
             self._next = time + self._step
+        elif len(payload) > self._size:
+            for number, at in enumerate(range(0, len(payload), self._size)):
+                self.add(time + number * self._step, payload[at : at + self._size])
         elif payload:
             self._run = [payload]
             self._runs.append((time, self._run))
@@ -64,21 +68,19 @@ class Track:
         return bool(self._runs)
 
     def __len__(self) -> int:
-        """How many frames there are; what is longer than one counts as several."""
-        return sum(len(run) + (len(run[-1]) - 1) // self._size for _, run in self._runs)
+        """How many frames there are; what was longer than one is several."""
+        return sum(len(run) for _, run in self._runs)
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """When each frame begins, and its sound."""
-        for time, run in self._runs:
-            for payload in run:
-                for at in range(0, len(payload), self._size):
-                    yield time, payload[at : at + self._size]
-                    time += self._step
+        for start, run in self._runs:
+            for number, payload in enumerate(run):
+                yield start + number * self._step, payload
 
     @property
     def first(self) -> int | None:
-        """When the frame begins that came first; None without one."""
-        return self._runs[0][0] if self._runs else None
+        """When the earliest frame begins; None without one."""
+        return min((start for start, _ in self._runs), default=None)
 
     def take(self, until: int | None = None) -> list[tuple[int, bytes]]:
         """
@@ -105,7 +107,7 @@ class Track:
 
     def cut(self, at: int) -> None:
         """Forget what lasts longer than ``at``, to the sample."""
-        self._next = None
+        self._run, self._next = [], None
         while self._runs:
             start, run = self._runs[-1]
             count = -((start - at) // self._step)
@@ -151,9 +153,9 @@ class Track:
         return start + count * self._step, run
 
     def _end_of_run(self) -> None:
-        """Nothing goes on with the newest run when that is gone."""
+        """Nothing goes on with the newest run, or keeps it, when that is gone."""
         if not self._runs or self._runs[-1][1] is not self._run:
-            self._next = None
+            self._run, self._next = [], None
 
 
 class Tracks:

@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     """
     What the tracks held; stream times are microseconds since the start, by us.
 
-    Frames that follow each other are joined to longer pieces.
+    Frames that follow each other may be joined into longer pieces.
     """
 
     #: Milliseconds on the carrier's clock, and the caller's sound.
@@ -292,7 +292,9 @@ class Mixer:
             for at_us, until_us, by_us in shifts
         ]
         spans = [(at, until, to - at) for at, until, to in spans]
-        for position, payload in self._service:
+        edges = [edge for at, until, _ in spans for edge in (at, until)]
+        width = self._format.sample_bytes
+        for position, payload in pieces.cut_at(self._service, edges, width):
             by = next((by for at, until, by in spans if at <= position < until), 0)
             service.append((position + by, payload))
         self._service = service
@@ -327,7 +329,8 @@ class Mixer:
         if self._pauses:
             self._pauses.silence(both, start, caller=caller)
         if missed:
-            self.late_frames += len(missed)
+            size = self._format.frame_bytes
+            self.late_frames += sum(-(-len(payload) // size) for _, payload in missed)
             let = self._pauses.let(missed, caller=caller)
             late += [Late(channel, *each) for each in pieces.joined(let, width)]
         return waiting

@@ -46,7 +46,7 @@ class Pauses:
         self._unplaced: list[Note] = []
 
     def __bool__(self) -> bool:
-        """Whether it was ever paused."""
+        """Whether anything may have to be silent."""
         return bool(self._ours or self._spans or self._unplaced)
 
     @property

@@ -8,12 +8,14 @@ whole pieces at once, as it runs in a thread beside the reactor.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 __all__ = [
     "CALLER",
     "CHANNELS",
     "SERVICE",
     "before",
+    "cut_at",
     "fill",
     "joined",
     "one_by_one",
@@ -28,7 +30,7 @@ CHANNELS = 2
 def one_by_one(
     frames: Sequence[tuple[int, bytes]], size: int, step: int
 ) -> Sequence[tuple[int, bytes]]:
-    """:returns: the frames that pieces were joined of."""
+    """:returns: the frames of which pieces were joined, all whole but the last."""
     return [
         (first + step * number, sound[number * size : (number + 1) * size])
         for first, sound in frames
@@ -42,6 +44,20 @@ def before(
     for position, payload in frames:
         if position < end:
             yield position, payload[: (end - position) * width]
+
+
+def cut_at(
+    frames: Sequence[tuple[int, bytes]], places: Sequence[int], width: int
+) -> Iterator[tuple[int, bytes]]:
+    """
+    :param width: bytes of a sample.
+    :returns: the same sound, in which nothing lies across one of ``places``.
+    """
+    for position, payload in frames:
+        end = position + len(payload) // width
+        edges = {position, end, *(each for each in places if position < each < end)}
+        for start, stop in pairwise(sorted(edges)):
+            yield start, payload[(start - position) * width : (stop - position) * width]
 
 
 def put(both: bytearray, at: int, sound: bytes, width: int, channel: int) -> None:

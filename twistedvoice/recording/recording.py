@@ -252,7 +252,8 @@ class Recording:
         """Give up the sound from before ``before_us``."""
         heard, played = self.tracks.heard, self.tracks.played
         before_ms = -(-before_us // 1000)
-        count, gone_us = len(heard) + len(played), list[int]()
+        count = len(heard) + len(played)
+        gone_us: list[int] = []
         if heard.first is not None and heard.first < before_ms:
             gone_us.append(heard.first * 1000)
             # How many stay of those that came before each.

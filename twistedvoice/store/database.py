@@ -19,8 +19,8 @@ from . import schema
 
 __all__ = ["open_database", "schema_scripts", "upgrade"]
 
-#: SQLite's own 2 MiB would fill with thousands of calls that nobody asks for again; what
-#: it has not, the system has.
+#: SQLite's own 2 MiB would fill with thousands of calls that nobody asks for again.
+#: What is not in it, the system has.
 _CACHE_KIB = 256
 
 
