@@ -34,6 +34,19 @@ def tracks_of(sound: AudioFormat, frames: int) -> Tracks:
     return tracks
 
 
+def add_steps(track: Track, steps: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
+    """:returns: the frames that are in it once ``steps`` were added, from 1 s on."""
+    time_ms, frames = 1000, list[tuple[int, bytes]]()
+    for number, (step_ms, size) in enumerate(steps):
+        time_ms += step_ms
+        payload = bytes([number]) * size
+        track.add(time_ms, payload)
+        frames += [
+            (time_ms + at // 8, payload[at : at + 160]) for at in range(0, size, 160)
+        ]
+    return frames
+
+
 def sound_of(track: Track) -> bytes:
     """:returns: all the sound of a track."""
     return b"".join(payload for _, payload in track)
@@ -47,15 +60,7 @@ class TrackTests(SynchronousTestCase):
     def test_any_frames(self, steps: list[tuple[int, int]]) -> None:
         """All sound comes out once, in order, each byte at the time it was added at."""
         track = Track(MULAW_8K, 1000)
-        time_ms, added = 1000, list[tuple[int, bytes]]()
-        for number, (step_ms, size) in enumerate(steps):
-            time_ms += step_ms
-            payload = bytes([number]) * size
-            track.add(time_ms, payload)
-            added += [
-                (time_ms + at // 8, payload[at : at + 160])
-                for at in range(0, size, 160)
-            ]
+        added = add_steps(track, steps)
         self.assertEqual(list(track), added)
         self.assertEqual((len(track), bool(track)), (len(added), bool(added)))
         self.assertEqual(track.first, min(added)[0] if added else None)
@@ -91,20 +96,13 @@ class TrackTests(SynchronousTestCase):
     def test_forget(self, steps: list[tuple[int, int]], until_ms: int) -> None:
         """What begins before a time is forgotten, and only that."""
         track = Track(MULAW_8K, 1000)
-        time_ms, kept = 1000, list[tuple[int, bytes]]()
-        for number, (step_ms, size) in enumerate(steps):
-            time_ms += step_ms
-            payload = bytes([number]) * size
-            track.add(time_ms, payload)
-            frames = [
-                (time_ms + at // 8, payload[at : at + 160])
-                for at in range(0, size, 160)
-            ]
-            kept += [frame for frame in frames if frame[0] >= until_ms]
+        added = add_steps(track, steps)
+        kept = [frame for frame in added if frame[0] >= until_ms]
         track.forget(until_ms)
         self.assertEqual((list(track), len(track)), (kept, len(kept)))
-        track.add(time_ms + 20, b"z" * 160)
-        self.assertEqual(list(track), [*kept, (time_ms + 20, b"z" * 160)])
+        next_ms = 1020 + sum(step_ms for step_ms, _ in steps)
+        track.add(next_ms, b"z" * 160)
+        self.assertEqual(list(track), [*kept, (next_ms, b"z" * 160)])
 
     def test_keeps_nothing(self) -> None:
         """Sound that was taken, forgotten or cut is in memory no more."""
@@ -124,12 +122,8 @@ class TrackTests(SynchronousTestCase):
     def test_take_until(self, steps: list[tuple[int, int]], ends_ms: list[int]) -> None:
         """Frames that are over are taken, up to the first that is not."""
         track = Track(MULAW_8K, 1000)
-        time_ms, left = 1000, list[tuple[int, bytes]]()
-        for number, (step_ms, size) in enumerate(steps):
-            time_ms += max(20, step_ms)
-            payload = bytes([number]) * min(size, 160)
-            track.add(time_ms, payload)
-            left += [(time_ms, payload)] if payload else []
+        in_order = [(max(20, step_ms), min(size, 160)) for step_ms, size in steps]
+        left = add_steps(track, in_order)
         for end_ms in ends_ms:
             taken = b"".join(payload for _, payload in track.take(end_ms))
             over = b""

@@ -110,16 +110,12 @@ class Track:
         self._run, self._next = [], None
         while self._runs:
             start, run = self._runs[-1]
-            count = -((start - at) // self._step)
-            if count <= 0:
-                del self._runs[-1]
-                continue
-            del run[count:]
-            left_us = (at - start - (len(run) - 1) * self._step) * self._unit_us
-            run[-1] = run[-1][: self._format.bytes_in(left_us)]
-            if run[-1]:
-                return
-            run.pop()
+            # Of those that begin before it only the last may last longer.
+            del run[max(0, -((start - at) // self._step)) :]
+            if run:
+                left_us = (at - start - (len(run) - 1) * self._step) * self._unit_us
+                kept = run.pop()[: self._format.bytes_in(left_us)]
+                run += [kept] if kept else []
             if run:
                 return
             del self._runs[-1]
