@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.recording.test_local -*-
 """Records calls into a folder of WAV files, as the observer of every call.
 
-A reactor callback of its own visits the calls in turn, a tenth of them at a time, and
+A reactor callback of its own visits the calls in turn, some of them at a time, and
 hands what they have to write to one thread together. Knows which calls there are; what
 one of them does is :mod:`.recording`'s business.
 """

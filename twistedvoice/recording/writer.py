@@ -33,7 +33,7 @@ _GC_THRESHOLD = 100_000
 #: The service's own work goes before, where both want one core.
 _NICENESS = 5
 #: That is not enough: once it runs, the kernel lets it run for milliseconds. So it
-#: rests after each half of one, and the service goes on.
+#: rests before it has had one, and the service goes on.
 _AT_ONCE = 3
 _REST_SECONDS = 0.00005
 
