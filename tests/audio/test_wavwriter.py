@@ -116,7 +116,7 @@ class RepairTests(SynchronousTestCase):
         path = Path(self.mktemp())
         writer = WavWriter(path, MULAW_8K, channels)
         writer.write(data)
-        writer._file.close()
+        writer.file.close()
         return path
 
     def test_same_as_closed(self) -> None:

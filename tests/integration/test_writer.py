@@ -145,6 +145,23 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         part.open()
         self.assertEqual(self.pauses, [0, 1])
 
+    def test_started_before_it_is_needed(self) -> None:
+        """No call waits for the process to start; if it cannot, the first one does."""
+        self.writer.start()
+        first = self.writer.pid
+        self.assertIsNotNone(first)
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        self.assertEqual(self.writer.pid, first)
+        later = WriterProcess(ENVIRON, self.pauses.append, lines=1)
+        self.addCleanup(later.stop)
+        without = self.patch(sys, "executable", "/nonexistent/python")
+        later.start()
+        without.restore()
+        self.assertIsNone(later.pid)
+        later.start()
+        self.assertIsNotNone(later.pid)
+
     def test_none_starts_for_a_while(self) -> None:
         """Trouble of some seconds costs no recording."""
         python = sys.executable

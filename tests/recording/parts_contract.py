@@ -33,6 +33,7 @@ class PartsContract:
 
     def test_life(self) -> None:
         """A part grows, tells of itself, and is whole under its name in the end."""
+        self.parts.start()
         part = self.parts.new(self.folder / "a.wav", MULAW_8K, about={"call_id": "C"})
         self.assertIsNone(part.path)
         part.open()

@@ -546,6 +546,18 @@ class ServiceTests(LocalTestCase):
         observer: CallObserver = self.recordings
         self.assertTrue(verifyObject(IService, observer))
 
+    def test_ready_before_the_first_call(self) -> None:
+        """Who writes makes ready in a thread when the service starts."""
+        parts = PartsHere()
+        asked = list[str]()
+        self.patch(parts, "start", lambda: asked.append("start"))
+        recordings = LocalRecordings(self.clock, self.folder, self.thread.defer, parts)
+        self.thread.stalled = True
+        recordings.startService()
+        self.assertEqual(asked, [])
+        self.thread.go_on()
+        self.assertEqual(asked, ["start"])
+
     def test_stop_when_idle(self) -> None:
         """Without calls it stops at once, and leaves no delayed call."""
         self.successResultOf(self.recordings.stopService())

@@ -58,40 +58,41 @@ class WavWriter:
         )
         #: Bytes of sound in the file.
         self.data_bytes = 0
-        self._file = opened(path, "r+" if resume else "w+")
+        #: As ``opened`` opened it.
+        self.file = opened(path, "r+" if resume else "w+")
         try:
             if resume:
                 self.data_bytes = self._whole_bytes(str(path))
-                self._file.seek(0)
-            _write_all(self._file, _header(self._format))
-            self._file.seek(self.data_bytes, os.SEEK_CUR)
-            self._file.truncate()
+                self.file.seek(0)
+            _write_all(self.file, _header(self._format))
+            self.file.seek(self.data_bytes, os.SEEK_CUR)
+            self.file.truncate()
         except (OSError, AudioFormatError, EncryptionError):
-            self._file.close()
+            self.file.close()
             raise
 
     def write(self, interleaved: bytes | bytearray) -> None:
         """Append whole sample frames, in one call to the system where that can be."""
         view = memoryview(interleaved)
         while view:
-            count = self._file.write(view)
+            count = self.file.write(view)
             self.data_bytes += count
             view = view[count:]
 
     def _whole_bytes(self, name: str) -> int:
-        size = read_layout(self._file, name).data_bytes
+        size = read_layout(self.file, name).data_bytes
         return size - size % self._format.frame_bytes
 
     def sync(self) -> None:
         """Have all that was written on the disk itself."""
-        os.fsync(self._file.fileno())
+        os.fsync(self.file.fileno())
 
     def close(self) -> None:
         """Fill in the sizes and let go of the file; idempotent."""
-        if self._file.closed:
+        if self.file.closed:
             return
-        with self._file:
-            _finish(self._file, _own_layout(self._format, self.data_bytes))
+        with self.file:
+            _finish(self.file, _own_layout(self._format, self.data_bytes))
 
 
 def repair_wav(path: Path | str, opened: Opener = FileIO) -> bool:

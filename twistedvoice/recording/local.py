@@ -111,6 +111,7 @@ class LocalRecordings(Service):
         visited.addErrback(_log_unvisited)
         self._watch.start(BEAT_SECONDS).addErrback(_log_unwatched)
         self._unfinished.add(_RECOVERY)
+        self._together.defer(self._parts.start)
         recovered = self._together.defer(
             recover, self._folder, self._key, self._encryption_key
         )

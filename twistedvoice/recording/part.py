@@ -114,7 +114,7 @@ class PartFile:
         self._lock = create_locked(self._part)
         try:
             self._writer = self._new_writer()
-            self._journal = self._new_journal()
+            self._journal = self._new_journal(self._writer)
         except (OSError, EncryptionError):
             self.discard()
             raise
@@ -231,7 +231,7 @@ class PartFile:
         self.chain, self.seal = end.get("chain", ""), end.get("seal", "")
         return True
 
-    def _new_journal(self) -> Journal:
+    def _new_journal(self, writer: WavWriter) -> Journal:
         # The part is ours alone: a journal beside it is of one that is gone.
         path = journal_path(self._part)
         path.unlink(missing_ok=True)
@@ -243,8 +243,7 @@ class PartFile:
             "rate": self._format.rate,
             "channels": ["caller", "service"],
         }
-        with self._opened(self._part, "r") as file:
-            return Journal(path, head, late_box(file))
+        return Journal(path, head, late_box(writer.file))
 
     def _write(self, mixed: Mixed) -> None:
         """Write the sound first: then the journal says only what is there."""

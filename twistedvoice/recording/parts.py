@@ -74,6 +74,9 @@ class Part(Protocol):
 class Parts(Protocol):
     """Makes parts, and does jobs of many at once; all but the watch may block."""
 
+    def start(self) -> None:
+        """Make ready for the first job; who asks for one need not wait for this."""
+
     def new(self, path: Path, format: AudioFormat, **options: Any) -> Part:  # noqa: A002
         """:param options: what else :class:`.part.PartFile` is made with."""
 
@@ -89,6 +92,9 @@ class Parts(Protocol):
 
 class PartsHere:
     """Writes in the thread that asks for it."""
+
+    def start(self) -> None:
+        """Nothing is needed."""
 
     def new(self, path: Path, format: AudioFormat, **options: Any) -> Part:  # noqa: A002
         """:returns: one in this process."""

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -44,7 +45,7 @@ _log = Logger()
 
 class WriterProcess:
     """
-    Writes parts in a process that starts with the first order.
+    Writes parts in a process of its own.
 
     Implements :class:`.parts.Parts`.
     """
@@ -76,6 +77,11 @@ class WriterProcess:
         """The process's number, None while there is none."""
         running = self._running
         return None if running is None else running.pid
+
+    def start(self) -> None:
+        """Start the process; where that cannot be, the first order tries again."""
+        with suppress(OSError):
+            self._start()
 
     def new(self, path: Path, format: AudioFormat, **options: Any) -> _RemotePart:  # noqa: A002
         """:returns: one over there."""
