@@ -76,7 +76,7 @@ class CallTests(ServiceTestCase):
     async def test_twistd(self) -> None:
         """twistd runs the same service; SIGTERM drains it, then ends it."""
         async with self.service(command=TWISTD) as service:
-            journal = await service.call(service.plan(steps=STEPS))
+            journal = await service.call(service.plan(steps=(Wait(500), HangUp())))
             self.assertEqual(journal.outcome, "completed")
             await service.cdr(journal.call_id)
             self.assertEqual(await service.stop(), -15)
