@@ -234,7 +234,9 @@ class Keeping:
             self._reactor,
             folder,
             self._disk.defer,
-            WriterProcess(self._environ, time.sleep, lines=self._disk.most),
+            WriterProcess(
+                self._environ, time.sleep, lines=self._disk.most, recordings=folder
+            ),
             without_audio=config.recording.without_audio,
             fsync=config.recording.fsync,
             finished=self.posting.finished,

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from select import select
 from threading import Thread
@@ -16,9 +17,12 @@ from twisted.trial.unittest import SynchronousTestCase
 import twistedvoice
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
+from twistedvoice.recording import spool
 from twistedvoice.recording.mixer import Batch
+from twistedvoice.recording.parts import Job, Part
 from twistedvoice.recording.process import WriterProcess
 from twistedvoice.recording.pulse import MOST_UNANSWERED
+from twistedvoice.recording.recovery import recover
 from twistedvoice.recording.sidecar import read_lines
 from twistedvoice.recording.vault import opener
 
@@ -47,8 +51,21 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
         self.pauses = list[float]()
-        self.parts = self.writer = WriterProcess(ENVIRON, self.pauses.append, lines=2)
+        self.parts = self.writer = self.new_writer()
         self.addCleanup(self.writer.stop)
+
+    def new_writer(
+        self,
+        environ: Mapping[str, str] = ENVIRON,
+        pause: Callable[[float], object] | None = None,
+    ) -> WriterProcess:
+        """:returns: one for this folder."""
+        return WriterProcess(
+            environ,
+            pause or self.pauses.append,
+            lines=2,
+            recordings=self.folder,
+        )
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to the process, which is there."""
@@ -81,6 +98,114 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertEqual([n["at"] for n in lines if n["kind"] == "sum"], [0, 1000])
         self.assertTrue(lines[-1]["degraded"])
 
+    def spool(self, part: Part, numbers: Iterable[int]) -> None:
+        """Spool some halves of a second."""
+        for number in numbers:
+            self.assertTrue(self.parts.spool(part, half_a_second(number)))
+
+    def test_spooled(self) -> None:
+        """What was spooled is written with the next, and by nobody before."""
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        self.parts.do_all([Job(part.open, ())])
+        self.spool(part, range(3))
+        self.assertEqual((self.folder / "a.wav.part").stat().st_size, 58)
+        self.parts.do_all([Job(part.append, (half_a_second(3),))])
+        self.assertEqual(part.duration_ms, 2000)
+        self.spool(part, [4, 5])
+        part.finish(half_a_second(6))
+        self.assertEqual((part.duration_ms, part.late_frames), (3700, 0))
+        samples = read_wav(self.folder / "a.wav").samples
+        self.assertEqual(set(samples[:, 0].tolist()), {LOUD})
+        self.assertEqual(set(samples[: 3500 * 8, 1].tolist()), {LOW})
+        self.writer.stop()
+        names = sorted(path.name for path in self.folder.iterdir())
+        self.assertEqual(names, ["a.jsonl", "a.todo", "a.wav"])
+
+    def test_spool_is_bounded(self) -> None:
+        """Of a part that is never appended to no more than some is spooled."""
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        took = [self.parts.spool(part, half_a_second(number)) for number in range(30)]
+        self.assertEqual(took, [True] * 20 + [False] * 10)
+
+    def test_no_memory_to_share(self) -> None:
+        """Where there is none, all is written at once."""
+        self.patch(spool, "MEMORY", Path(self.mktemp()))
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        self.assertFalse(self.parts.spool(part, half_a_second(0)))
+        part.finish(half_a_second(0))
+        self.assertEqual(part.duration_ms, 700)
+
+    def test_killed_with_spooled(self) -> None:
+        """What was spooled, or under way, when the process died is not lost."""
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        part.append(half_a_second(0))
+        self.spool(part, [1, 2])
+        self.kill()
+        self.spool(part, [3])
+        with capturedLogs():
+            part.append(half_a_second(4))
+        self.assertEqual(list(part.lost), [(500_000, 700_000)])
+        self.spool(part, [5])
+        part.finish(half_a_second(6))
+        samples = read_wav(self.folder / "a.wav").samples
+        self.assertEqual(set(samples[700 * 8 :, 0].tolist()), {LOUD})
+        self.assertEqual(set(samples[: 3500 * 8, 1].tolist()), {LOW})
+
+    def test_service_dies_with_spooled(self) -> None:
+        """The process that writes finds by itself what it was not told of."""
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        part.append(half_a_second(0))
+        self.spool(part, [1, 2])
+        other = self.parts.new(self.folder / "b.wav", MULAW_8K)
+        other.open()
+        self.spool(other, [0])
+        self.writer.stop()
+        self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 1500 * 8)
+        self.assertEqual(len(read_wav(self.folder / "b.wav").samples), 500 * 8)
+        self.assertEqual(list(self.folder.glob(".spool*")), [])
+
+    def test_both_die(self) -> None:
+        """A recovery finds it when the process that writes was killed as well."""
+        key = bytes(range(32))
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        secret = self.parts.new(self.folder / "b.vault", MULAW_8K, encryption_key=key)
+        unwanted = self.parts.new(self.folder / "c.wav", MULAW_8K)
+        for each in (part, secret, unwanted):
+            each.open()
+            self.spool(each, [0])
+        part.append(half_a_second(1))
+        unwanted.discard()
+        self.spool(part, [2, 3])
+        self.assertEqual(recover(self.folder), [])
+        self.kill()
+        assert self.writer._running is not None
+        self.writer._running.kill()
+        assert self.writer._spool is not None
+        self.writer._spool.lock.close()
+        with capturedLogs() as logged:
+            self.assertEqual(recover(self.folder), [self.folder / "a.wav"])
+        self.assertIn("b.vault", str(logged[0]))
+        self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 2000 * 8)
+        lines = read_lines(self.folder / "a.jsonl")
+        self.assertEqual(lines[-1]["why"], "recovered")
+        self.assertIn({"kind": "lost", "at": 1000, "ms": 200}, lines)
+        # With its key, the other one, too; nothing is left then.
+        self.assertEqual(recover(self.folder, None, key), [self.folder / "b.vault"])
+        samples = read_wav(self.folder / "b.vault", opener(key)).samples
+        self.assertEqual(len(samples), 500 * 8)
+        self.assertEqual(list(self.folder.glob(".spool*")), [])
+        self.assertFalse(self.writer._spool.folder.exists())
+
     def test_hangs(self) -> None:
         """One that hangs is killed; what it held is lost and told, and nothing else."""
         part = self.parts.new(self.folder / "a.wav", MULAW_8K)
@@ -107,7 +232,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         (stall / "sitecustomize.py").write_text(STALLS)
         path = os.pathsep.join([str(stall.absolute()), ENVIRON["PYTHONPATH"]])
         environ = {"PYTHONPATH": path, "STALL": str((stall / "gate").absolute())}
-        writer = WriterProcess(environ, self.pauses.append, lines=1)
+        writer = self.new_writer(environ)
         self.addCleanup(writer.stop)
         os.mkfifo(environ["STALL"])
         part = writer.new(self.folder / "a.wav", MULAW_8K, fsync="second")
@@ -138,7 +263,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
             if seconds:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
-        writer = WriterProcess(ENVIRON, pause, lines=2)
+        writer = self.new_writer(pause=pause)
         self.addCleanup(writer.stop)
         part = writer.new(self.folder / "a.wav", MULAW_8K)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
@@ -153,7 +278,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         part = self.parts.new(self.folder / "a.wav", MULAW_8K)
         part.open()
         self.assertEqual(self.writer.pid, first)
-        later = WriterProcess(ENVIRON, self.pauses.append, lines=1)
+        later = self.new_writer()
         self.addCleanup(later.stop)
         without = self.patch(sys, "executable", "/nonexistent/python")
         later.start()
@@ -170,7 +295,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         def pause(seconds: float) -> None:
             sys.executable = python if seconds == 4 else "/bin/false"
 
-        writer = WriterProcess(ENVIRON, pause, lines=1)
+        writer = self.new_writer(pause=pause)
         self.addCleanup(writer.stop)
         part = writer.new(self.folder / "a.wav", MULAW_8K)
         sys.executable = "/bin/false"
@@ -257,7 +382,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_none_starts(self) -> None:
         """Without any process that lives, the error says so."""
-        writer = WriterProcess({}, self.pauses.append, lines=1)
+        writer = self.new_writer({})
         self.patch(sys, "executable", "/bin/false")
         part = writer.new(self.folder / "a.wav", MULAW_8K)
         with capturedLogs():

@@ -33,7 +33,7 @@ class LocalConsentTests(LocalTestCase):
         self.call.said_something()
         self.call.talk(seconds)
         self.assertEqual(self.names("."), [])
-        self.assertLess(self.call.waiting_bytes(), 9000)
+        self.assertLess(self.call.waiting_bytes(), 12_000)
 
     def lines(self, facts: dict[str, Any], *kinds: str) -> list[tuple[str, float]]:
         """:returns: when what of these kinds was, by the sidecar."""

@@ -80,18 +80,18 @@ class SameTests(EncryptedTestCase):
 
     def test_another_writer(self) -> None:
         """After any page of the last batch, another writer makes a whole one of it."""
-        (old, new), state = self.die_in_a_batch()
+        old, new = self.die_in_a_batch()
         whole = b"".join(bytes([n + 1]) * 1600 for n in range(15))
         for pages in range(len(old) // PAGE, len(new) // PAGE + 2):
             done = new[: pages * PAGE]
-            content = self.go_on(done + old[len(done) :], state)
+            content = self.go_on(done + old[len(done) :])
             self.assertEqual(content, whole, pages)
             self.assertFalse(read_lines(self.folder / "a.jsonl")[-1]["degraded"])
 
     def test_another_writer_after_a_torn_page(self) -> None:
         """What was in the torn page is silence, and told."""
-        (old, new), state = self.die_in_a_batch()
-        content = self.go_on(new[: len(old) - 1], state)
+        old, new = self.die_in_a_batch()
+        content = self.go_on(new[: len(old) - 1])
         (lost,) = [
             line
             for line in read_lines(self.folder / "a.jsonl")
@@ -102,25 +102,25 @@ class SameTests(EncryptedTestCase):
         self.assertEqual(set(content[start:end]), {0xFF})
         self.assertNotIn(0xFF, content[:start] + content[end:])
 
-    def die_in_a_batch(self) -> tuple[tuple[bytes, bytes], tuple[int, ...]]:
-        """:returns: the file before the last batch, and with it; and what was known."""
+    def die_in_a_batch(self) -> tuple[bytes, bytes]:
+        """:returns: the file before the last batch, and with it."""
         self.dead = PartFile(self.folder / "a.vault", MULAW_8K, encryption_key=KEY)
         self.dead.open()
         path = self.folder / "a.vault.part"
         for number in range(12):
-            old, state = path.read_bytes(), self.dead.state
+            old = path.read_bytes()
+            self.journal = (self.folder / "a.jsonl.part").read_bytes()
             self.dead.append(batch_of(number))
-        self.journal = (self.folder / "a.jsonl.part").read_bytes()
         assert self.dead._lock is not None
         self.dead._lock.close()
-        return (old, path.read_bytes()), state
+        return old, path.read_bytes()
 
-    def go_on(self, content: bytes, state: tuple[int, ...]) -> bytes:
+    def go_on(self, content: bytes) -> bytes:
         """:returns: the sound that another writer makes of what is there."""
         (self.folder / "a.vault.part").write_bytes(content)
         (self.folder / "a.jsonl.part").write_bytes(self.journal)
         part = PartFile(self.folder / "a.vault", MULAW_8K, encryption_key=KEY)
-        part.resume(state)
+        part.resume(opened=True)
         for number in range(11, 15):
             part.append(batch_of(number))
         part.finish(Batch([], [], 1_500_000))

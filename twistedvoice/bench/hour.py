@@ -22,8 +22,10 @@ from ..formats import FRAME_US, MULAW_8K
 from ..interfaces import CallRecord
 from ..realtime.playout import PlayoutClock
 from ..realtime.tracks import Note, Tracks
+from ..recording.local import TURNS
 from ..recording.mixer import Batch, Late, Mixed, Mixer, Moved
 from ..recording.part import PartFile
+from ..recording.parts import Part
 from ..recording.recording import Recording
 
 __all__ = ["Figures", "Hour"]
@@ -56,6 +58,7 @@ class MemoryPart:
 
     def __init__(self) -> None:
         self.mixer = Mixer(MULAW_8K)
+        self.spooled: list[Batch] = []
         self.sound = bytearray()
         self.edits: list[Late | Moved] = []
         self.lines: list[Any] = []
@@ -66,9 +69,15 @@ class MemoryPart:
     def open(self) -> None:
         """Nothing is to be opened."""
 
+    def spool(self, part: Part, batch: Batch) -> bool:
+        """Keep a batch for later."""
+        self.spooled.append(batch)
+        return True
+
     def append(self, batch: Batch) -> None:
-        """Mix a batch."""
-        self._write(self.mixer.mix(batch))
+        """Mix what was spooled, and a batch."""
+        self._write(self.mixer.mix(*self.spooled, batch))
+        self.spooled.clear()
 
     def finish(self, last: Batch) -> None:
         """Mix the last batch."""
@@ -212,10 +221,11 @@ class Hour:
             tracks=self.tracks,
             part=cast(PartFile, self.part),
             defer_to_thread=execute,
+            spool=self.part.spool,
             keep_unspoken=True,
         )
         self.recording.arm()
-        self.number = 0
+        self.number = self.turns = 0
         #: Frames that the utterance still has, where it began, and marks under way.
         self.left = 0
         self.began_us: int | None = None
@@ -266,7 +276,8 @@ class Hour:
         self.far.speak(now_us)
         self.clock.rightNow = now_us / 1e6
         self.listen(now_us)
-        self.recording.turn(60_000_000)
+        self.turns += 1
+        self.recording.turn(60_000_000, spooled=self.turns % TURNS > 0)
 
     def listen(self, now_us: int) -> None:
         """Read what has arrived."""

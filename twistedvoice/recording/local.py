@@ -32,13 +32,16 @@ from .settle import PART_SUFFIX
 from .together import Together
 from .vault import VAULT_SUFFIX
 
-__all__ = ["LocalRecordings"]
+__all__ = ["TURNS", "LocalRecordings"]
 
 #: How much sound is written at once. No multiple of a frame: the newest frame should be
 #: of another age at each visit (see :mod:`.lead`).
 _BATCH_SECONDS = 0.707
 #: A batch's time is cut in this many visits, and the calls are spread over them.
-_SLOTS = 14
+_SLOTS = 42
+#: The writing is left to every such turn of a call; the others are only spooled. No
+#: more than seconds: a writer that dies takes along what it had begun with.
+TURNS = 7
 #: How much sound of one call may wait for a disk that does not answer ...
 _MOST_WAITING_US = 60_000_000
 _LEAST_WAITING_US = 10_000_000
@@ -149,6 +152,7 @@ class LocalRecordings(Service):
                 encryption_key=self._encryption_key,
             ),
             defer_to_thread=self._together.defer,
+            spool=self._parts.spool,
             keep_unspoken=self.keep_unspoken,
             has_consent=not record.needs_consent,
         )
@@ -182,12 +186,15 @@ class LocalRecordings(Service):
         return self._folder / f"{day:%Y/%m/%d}" / f"{record.session_id}{suffix}"
 
     def _visit(self) -> None:
-        self._visited = (self._visited + 1) % _SLOTS
+        self._visited += 1
+        round_, number = divmod(self._visited, _SLOTS)
         share_us = _ALL_WAITING_US // max(1, sum(map(len, self._slots)))
         waiting_us = min(max(share_us, _LEAST_WAITING_US), _MOST_WAITING_US)
-        for recording in self._slots[self._visited].values():
+        # What must reach the disk itself every second cannot wait in memory.
+        spooled = self._fsync != "second" and (round_ + number) % TURNS > 0
+        for recording in self._slots[number].values():
             try:
-                recording.turn(waiting_us)
+                recording.turn(waiting_us, spooled=spooled)
             except Exception:  # one call's trouble is not another's
                 recording.broke(Failure())
 

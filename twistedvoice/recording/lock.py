@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .private import open_private
 
-__all__ = ["create_locked", "is_being_written", "lock_abandoned"]
+__all__ = ["create_locked", "is_being_written", "lock_abandoned", "open_own"]
 
 
 def create_locked(part: Path) -> FileIO:
@@ -42,7 +42,7 @@ def lock_abandoned(part: Path) -> FileIO | None:
     :raises OSError: when it is not ours: a link, say.
     """
     try:
-        file = FileIO(part, "r+", opener=_open_own)
+        file = FileIO(part, "r+", opener=open_own)
     except FileNotFoundError:
         return None
     try:
@@ -62,7 +62,7 @@ def is_being_written(part: Path) -> bool:
 
     :raises OSError: when it is not there, or not ours.
     """
-    with FileIO(part, "r", opener=_open_own) as file:
+    with FileIO(part, "r", opener=open_own) as file:
         try:
             # Shared, so that who asks does not look like a writer to who else asks.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -71,8 +71,8 @@ def is_being_written(part: Path) -> bool:
     return False
 
 
-def _open_own(path: str, flags: int) -> int:
-    # Not what a link leads to, and not a pipe that nobody writes to.
+def open_own(path: str, flags: int) -> int:
+    """Open a file, but not what a link leads to, nor wait for who writes to a pipe."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 

@@ -140,25 +140,17 @@ class Mixer:
             lost = {"at": self._ms(mixed), "ms": self._ms(heard_end - mixed)}
             self._lines.append({"kind": "lost", **lost})
 
-    def mix(self, batch: Batch) -> Mixed:
-        """:returns: the sound from where the last batch ended to this one's end."""
-        if batch.notes:
-            # They count frames.
-            batch = batch._replace(heard=self._one_by_one(batch.heard))
-        if batch.notes or self._pauses:
-            batch = self._hush(batch)
-        self._hear(batch)
-        if self._pauses:
-            self._lines += self._pauses.place(self._lead.us)
-        self._play(batch)
-        if batch.lost:
-            self._tell_lost(batch)
-        mixed = self._mix_until(self._frames_in(batch.until_us + self._lead.us))
-        edits = mixed.edits
-        if self._echoes:
-            edits = [*edits, *self._correct(batch.until_us)]
+    def mix(self, *batches: Batch) -> Mixed:
+        """:returns: the sound from where the last batch ended to the end of these."""
+        moved: list[Late | Moved] = []
+        for batch in batches:
+            self._place(batch)
+            if self._echoes:
+                moved += self._correct(batch.until_us)
+        until_us = batches[-1].until_us
+        mixed = self._mix_until(self._frames_in(until_us + self._lead.us))
         self._tell_heard(self._heard.gaps())
-        return Mixed(mixed.block, edits, self._take_lines())
+        return Mixed(mixed.block, [*moved, *mixed.edits], self._take_lines())
 
     def rest(self) -> Mixed:
         """:returns: what waits beyond the end of the last batch, and all late news."""
@@ -172,6 +164,19 @@ class Mixer:
         return Mixed(mixed.block, edits, self._take_lines())
 
     # -- placing ----------------------------------------------------------------------
+
+    def _place(self, batch: Batch) -> None:
+        if batch.notes:
+            # They count frames.
+            batch = batch._replace(heard=self._one_by_one(batch.heard))
+        if batch.notes or self._pauses:
+            batch = self._hush(batch)
+        self._hear(batch)
+        if self._pauses:
+            self._lines += self._pauses.place(self._lead.us)
+        self._play(batch)
+        if batch.lost:
+            self._tell_lost(batch)
 
     def _hush(self, batch: Batch) -> Batch:
         """Forget first of all what came while the recording was paused."""

@@ -61,6 +61,8 @@ class PartFile:
         key: bytes | None = None,
         encryption_key: bytes | None = None,
     ) -> None:
+        #: Where it will be, and where it is meanwhile.
+        self.final = path
         self._part = path.with_name(path.name + PART_SUFFIX)
         self._format = format
         self._about = about or {}
@@ -74,6 +76,8 @@ class PartFile:
         self._writer: WavWriter | None = None
         self._journal: Journal | None = None
         self._why = "ended"
+        #: How many batches were appended, by whomever.
+        self.batches = 0
         #: How long it is, when another writer finished it and could not say so.
         self._finished: int | None = None
         #: Where the sound is now, None while or when there is no file.
@@ -120,18 +124,11 @@ class PartFile:
             raise
         self.path = self._part
 
-    @property
-    def state(self) -> tuple[int, ...]:
-        """What :meth:`resume` needs to go on from here; empty without a file."""
-        return self._mixer.state if self._writer is not None else ()
-
-    def resume(self, state: Sequence[int]) -> None:
+    def resume(self, *, opened: bool) -> None:
         """
         Go on with the files of a writer that died; make them when there are none.
 
-        What was appended last may be appended again: it is written once.
-
-        :param state: of the part that wrote them, after what it answered last.
+        :param opened: whether there must be any.
         :raises OSError: when that cannot be.
         """
         lock = lock_abandoned(self._part)
@@ -141,7 +138,7 @@ class PartFile:
                 self._part.unlink()
             lock = None
         if lock is None:
-            if not state:
+            if not opened:
                 self.open()
             elif not self._is_finished():
                 raise OSError(errno.ENOENT, "not there any more", str(self._part))
@@ -159,45 +156,57 @@ class PartFile:
             self._journal = Journal.resume(journal_path(self._part), late_box(file))
             sound = Stereo.of(file, str(self._part))
             written = self._writer.data_bytes
-            self._mixer.resume(written // sound.layout.format.frame_bytes, state)
+            self._resume_mixer(written // sound.layout.format.frame_bytes)
             second = written // sound.second_bytes
             self._seconds = Seconds(self._format, second)
             list(self._seconds.add(sound.read(second * sound.second_bytes, written)))
 
-    def abandon(self) -> None:
+    def abandon(self, *last: Batch) -> None:
         """
         Finish a recording whose service died.
 
+        :param last: what that had not told of.
         :raises OSError: when the disk says no.
         """
         self._why = "recovered"
+        if last and self._writer is not None:
+            self.append(*last)
         self._close()
 
-    def append(self, batch: Batch) -> None:
+    def append(self, *batches: Batch) -> None:
         """
-        Write a batch.
+        Write some batches, in one.
 
         :raises OSError: when the disk says no.
         """
-        self._write(self._mixer.mix(batch))
+        mixed = self._mixer.mix(*batches)
+        self.batches += len(batches)
+        self._write(mixed)
 
-    def finish(self, last: Batch | None) -> None:
+    def finish(self, *last: Batch) -> None:
         """
-        Write the last batch, and give the files their names.
+        Write the last batches, and give the files their names.
 
-        :param last: None after an error: then what was written is made whole.
         :raises OSError: when the disk says no. What could be written is whole even
             then, if that at least was possible.
         """
         if self._finished is not None:
             return
         try:
-            if last is None:
-                self._why = "failed" if self._why == "ended" else self._why
-            else:
-                self.append(last)
-                self._write(self._mixer.rest())
+            if last:
+                self.append(*last)
+            self._write(self._mixer.rest())
         finally:
+            self._close()
+
+    def fail(self) -> None:
+        """
+        Make whole what was written before an error, and give the files their names.
+
+        :raises OSError: when the disk says no.
+        """
+        if self._finished is None:
+            self._why = "failed" if self._why == "ended" else self._why
             self._close()
 
     def discard(self) -> None:
@@ -217,6 +226,13 @@ class PartFile:
         return WavWriter(
             self._part, self._format, CHANNELS, resume=resume, opened=self._opened
         )
+
+    def _resume_mixer(self, written: int) -> None:
+        """:param written: how many sample frames the file has."""
+        lines = read_lines(journal_path(self._part))
+        states = [line for line in lines if line["kind"] == "state"]
+        self.batches = states[-1]["batches"] if states else 0
+        self._mixer.resume(written, states[-1]["mixer"] if states else ())
 
     def _is_finished(self) -> bool:
         """Whether a writer died between its last step and its answer."""
@@ -253,8 +269,8 @@ class PartFile:
             self._writer.write(mixed.block)
             lines = [*map(self._journal.edit, mixed.edits), *mixed.lines]
             lines += self._seconds.add(mixed.block)
-            if lines:
-                self._journal.add(lines)
+            state = {"batches": self.batches, "mixer": self._mixer.state}
+            self._journal.add([*lines, {"kind": "state", **state}])
             if self._fsync == "second":
                 self._writer.sync()
                 self._journal.sync()

@@ -62,17 +62,24 @@ class Part(Protocol):
         """Make the files and their folders."""
 
     def append(self, batch: Batch) -> None:
-        """Write a batch."""
+        """Write a batch, and all that were spooled before it."""
 
-    def finish(self, last: Batch | None) -> None:
-        """Write the last batch, None after an error, and give the files their names."""
+    def finish(self, last: Batch) -> None:
+        """Do the same with the last one, and give the files their names."""
+
+    def fail(self) -> None:
+        """Give what was written before an error its names."""
 
     def discard(self) -> None:
         """Remove the files."""
 
 
 class Parts(Protocol):
-    """Makes parts, and does jobs of many at once; all but the watch may block."""
+    """
+    Makes parts, and does jobs of many at once.
+
+    All but ``spool`` and ``watch`` may block, and is called in worker threads.
+    """
 
     def start(self) -> None:
         """Make ready for the first job; who asks for one need not wait for this."""
@@ -82,6 +89,16 @@ class Parts(Protocol):
 
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """:returns: for each job its result, or the failure of what it raised."""
+
+    def spool(self, part: Part, batch: Batch) -> bool:
+        """
+        Take a batch that is to be written together with later ones of its part.
+
+        It is as safe as one that was written, but for a power cut. Called in the
+        reactor, while no job of the part is under way.
+
+        :returns: False when it must be appended.
+        """
 
     def watch(self) -> None:
         """Let no job wait for who hangs; called every second, in the reactor."""
@@ -103,6 +120,10 @@ class PartsHere:
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """Do one job after the other."""
         return [_done(job) for job in jobs]
+
+    def spool(self, part: Part, batch: Batch) -> bool:
+        """Nothing is won by that here."""
+        return False
 
     def watch(self) -> None:
         """Whoever hangs here hangs with the thread."""

@@ -11,6 +11,7 @@ hangs is killed. All of it but the watch blocks and is called in worker threads.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import subprocess
 import sys
@@ -28,9 +29,10 @@ from twisted.python.failure import Failure
 
 from ..formats import AudioFormat
 from .mixer import Batch
-from .parts import Job
+from .parts import Job, Part
 from .pulse import Pulse
-from .wire import Answer, Facts, Line, Order, WriterError, plain
+from .spool import Record, Ref, Spool
+from .wire import LAST_VERBS, Answer, Facts, Line, Order, WriterError, plain
 
 __all__ = ["WriterProcess"]
 
@@ -39,6 +41,8 @@ __all__ = ["WriterProcess"]
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
 #: How long a process may take for what is left when it shall end.
 _LAST_SECONDS = 10.0
+#: So many batches of a part are spooled at most.
+_MOST_SPOOLED = 20
 
 _log = Logger()
 
@@ -56,15 +60,19 @@ class WriterProcess:
         pause: Callable[[float], object],
         *,
         lines: int,
+        recordings: Path,
     ) -> None:
         """
         :param environ: the environment of the process.
         :param pause: blocks for so many seconds.
         :param lines: how many threads may ask at the same time.
+        :param recordings: the folder of the recordings.
         """
         self._environ = dict(environ)
         self._pause = pause
         self._line_count = lines
+        self._recordings = recordings
+        self._spool: Spool | None = None
         self._numbers = count()
         self._lock = Lock()
         self._running: _Running | None = None
@@ -81,12 +89,15 @@ class WriterProcess:
     def start(self) -> None:
         """Start the process; where that cannot be, the first order tries again."""
         with suppress(OSError):
+            self._spool = self._spool or Spool(self._recordings, self._oldest)
+        with suppress(OSError):
             self._start()
 
     def new(self, path: Path, format: AudioFormat, **options: Any) -> _RemotePart:  # noqa: A002
         """:returns: one over there."""
         about = (str(path), format.encoding, format.rate, options)
-        return _RemotePart(self, next(self._numbers), about)
+        name = os.path.relpath(path, self._recordings)
+        return _RemotePart(self, next(self._numbers), name, about)
 
     def do_all(self, jobs: Sequence[Job]) -> list[Any]:
         """Do all in one message; the jobs are methods of parts that were made here."""
@@ -101,9 +112,17 @@ class WriterProcess:
             )
         except OSError:
             return [Failure()] * len(jobs)
-        return [
+        results = [
             part.result(answer) for part, answer in zip(parts, answers, strict=True)
         ]
+        if self._spool is not None:
+            self._spool.trim()
+        return results
+
+    def spool(self, part: Part, batch: Batch) -> bool:
+        """Put the batch where the process, or a recovery, finds it."""
+        assert isinstance(part, _RemotePart), "made here"
+        return self._spool is not None and part.spool(self._spool, batch)
 
     def ask(self, orders: Sequence[Order]) -> Sequence[Answer]:
         """
@@ -122,7 +141,7 @@ class WriterProcess:
             return self._asked(orders)
         finally:
             for order in orders:
-                if order.verb in ("finish", "discard"):
+                if order.verb in LAST_VERBS:
                     self._open.pop(order.number, None)
 
     def watch(self) -> None:
@@ -143,6 +162,8 @@ class WriterProcess:
             self._stopped = True
         if running is not None and not running.end():
             _log.error("the writer process hangs; left")
+        elif self._spool is not None:
+            self._spool.close()
 
     def _asked(self, orders: Sequence[Order]) -> Sequence[Answer]:
         """:raises OSError: when the process dies, or none starts."""
@@ -166,8 +187,13 @@ class WriterProcess:
             if self._stopped:
                 raise OSError(errno.ESHUTDOWN, "the service has ended")
             if self._running is None:
-                self._running = _Running(self._environ, self._line_count)
+                self._running = _Running(self._environ, self._line_count, self._spool)
             return self._running
+
+    def _oldest(self) -> int | None:
+        """:returns: the oldest segment of the spool that is still needed."""
+        needed = [part.oldest for part in self._open.copy().values()]
+        return min((each for each in needed if each is not None), default=None)
 
     def _replace(self, dead: _Running) -> None:
         with self._lock:
@@ -185,9 +211,18 @@ class _RemotePart:
 
     _writer: WriterProcess
     number: int
+    _name: str
     #: With the key that recordings are sealed with.
     _about: tuple[Any, ...] = field(repr=False)
     _facts: Facts = field(factory=Facts)
+    #: Where batches lie that it was not told of, in order.
+    _spooled: tuple[Ref, ...] = ()
+
+    @property
+    def oldest(self) -> int | None:
+        """In which segment of the spool the first of its batches is; None if none."""
+        spooled = self._spooled
+        return spooled[0].segment if spooled else None
 
     @property
     def path(self) -> Path | None:
@@ -223,28 +258,46 @@ class _RemotePart:
     def append(self, batch: Batch) -> None:
         self._do("append", batch)
 
-    def finish(self, last: Batch | None) -> None:
+    def finish(self, last: Batch) -> None:
         self._do("finish", last)
+
+    def fail(self) -> None:
+        self._do("fail")
 
     def discard(self) -> None:
         self._do("discard")
 
-    def order(self, verb: str, batch: Batch | None = None) -> Order:
+    def spool(self, spool: Spool, batch: Batch) -> bool:
+        """See :meth:`.parts.Parts.spool`."""
+        if len(self._spooled) == _MOST_SPOOLED:
+            return False
+        number = self._facts.batches + len(self._spooled)
+        _, encoding, rate, _ = self._about
+        ref = spool.add(Record(self._name, encoding, rate, number, plain(batch)))
+        if ref is None:
+            return False
+        self._spooled += (ref,)
+        return True
+
+    def order(self, verb: str, *batch: Batch) -> Order:
         """:returns: what is asked of the process when a method is called."""
         if verb == "open":
             self._writer.opens(self)
             return self.resumption()
-        if verb == "discard":
+        if not batch:
             return Order(self.number, verb, ())
-        return Order(self.number, verb, (plain(batch),))
+        refs = [tuple(ref) for ref in self._spooled]
+        return Order(self.number, verb, (self._facts.batches, refs, plain(*batch)))
 
     def resumption(self) -> Order:
         """:returns: what a process must know before it can do anything else."""
-        return Order(self.number, "open", (self._facts.state, *self._about))
+        opened = self._facts.path is not None
+        return Order(self.number, "open", (opened, *self._about))
 
     def result(self, answer: Answer) -> Failure | None:
         """Take note of an answer. :returns: what the method raises."""
         self._facts = answer.facts
+        self._spooled = ()
         try:
             answer.check()
         except (OSError, WriterError):
@@ -261,14 +314,18 @@ class _RemotePart:
 class _Running:
     """One process, and a line to it for each thread that may ask."""
 
-    def __init__(self, environ: Mapping[str, str], lines: int) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], lines: int, spool: Spool | None
+    ) -> None:
         pairs = [socket.socketpair() for _ in range(lines + 1)]
         theirs = [end.fileno() for _, end in pairs]
         # -P: what happens to lie in the working directory is none of its modules.
         module = [sys.executable, "-P", "-m", "twistedvoice.recording.writer"]
+        where = ("", "") if spool is None else (str(spool.folder), str(spool.link))
+        locked = [] if spool is None else [spool.lock.fileno()]
         self._process = subprocess.Popen(  # noqa: S603 - words of our own
-            [*module, *map(str, theirs)],
-            pass_fds=theirs,
+            [*module, *where, *map(str, theirs)],
+            pass_fds=[*theirs, *locked],
             env=dict(environ),
             stdin=subprocess.DEVNULL,
         )

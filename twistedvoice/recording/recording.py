@@ -75,6 +75,8 @@ class Recording:
     The recording of one call.
 
     :param defer_to_thread: runs the methods of ``part``.
+    :param spool: takes a batch of it that is to be written with later ones; see
+        :meth:`.parts.Parts.spool`.
     :param keep_unspoken: whether to keep a call in which nothing was ever said to the
         caller.
     """
@@ -84,6 +86,7 @@ class Recording:
     tracks: Tracks
     part: Part
     defer_to_thread: Callable[..., Deferred[Any]]
+    spool: Callable[[Part, Batch], bool]
     keep_unspoken: bool
     #: Whether sound may be kept; before, all of it is dropped.
     has_consent: bool = True
@@ -145,11 +148,12 @@ class Recording:
         if self._spoken:
             self._start()
 
-    def turn(self, waiting_us: int) -> None:
+    def turn(self, waiting_us: int, *, spooled: bool) -> None:
         """
         Hand on what was said since the last turn; called every 0.7 s or so.
 
         :param waiting_us: how much may wait for a disk that does not answer.
+        :param spooled: whether it may be written with what the next turns hand on.
         """
         now_us = self._now_us()
         if self.state is State.FAILED or not self.has_consent:
@@ -159,7 +163,8 @@ class Recording:
             self._start()
         elif self.state is State.RECORDING and not self._one_job.locked:
             batch = self._take(now_us - _MARGIN_US)
-            self._run(self._job, self.part.append, batch)
+            if not (spooled and self.spool(self.part, batch)):
+                self._run(self._job, self.part.append, batch)
         elif self.state is not State.ARMED:
             self._forget(now_us - waiting_us)
 
@@ -215,7 +220,7 @@ class Recording:
         if not self._spoken and not self.keep_unspoken:
             return self._job(self.part.discard, then=State.SKIPPED)
         if self.state is State.FAILED:
-            return self._job(self.part.finish, None)
+            return self._job(self.part.fail)
         return self._job(self.part.finish, last, then=State.DONE)
 
     def _run(self, job: Callable[..., object], *args: Any, **kw: Any) -> Deferred[Any]:

@@ -16,12 +16,14 @@ from pathlib import Path
 from twisted.logger import Logger
 
 from ..errors import ConfigError
+from ..formats import AudioFormat
 from .lock import lock_abandoned
-from .part import LEAST_BYTES
+from .part import LEAST_BYTES, PartFile
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, parts_of
-from .vault import SOUND_SUFFIXES, fitting_key, sound_size
+from .spool import Record, abandoned, records, remove, unwritten
+from .vault import SOUND_SUFFIXES, fitting_key, opener, sound_size
 
 __all__ = ["check_folder", "outcomes", "recover"]
 
@@ -85,12 +87,18 @@ def outcomes(
     :param encryption_keys: one of which opens the sound, where it is encrypted.
     :returns: each part, and its recording or what went wrong with it.
     """
+    waiting: set[Path] = set()
+    for part, outcome in _spooled_outcomes(folder, key, encryption_keys):
+        if isinstance(outcome, Exception):
+            # What is in memory belongs into it.
+            waiting.add(part)
+        yield part, outcome
     parts = [
         part
         for suffix in SOUND_SUFFIXES
         for part in folder.rglob(f"*{suffix}{PART_SUFFIX}")
     ]
-    for part in sorted(parts):
+    for part in sorted(set(parts) - waiting):
         try:
             path = _finish_abandoned(part, key, encryption_keys)
         except Exception as error:  # what is in a file is anyone's guess
@@ -104,6 +112,48 @@ def outcomes(
         if journal.is_file() and gone:
             with suppress(OSError):
                 journal.unlink()
+
+
+def _spooled_outcomes(
+    folder: Path, key: bytes | None, encryption_keys: Sequence[bytes]
+) -> Iterator[tuple[Path, Path | Exception]]:
+    """Finish those of which batches were still in memory; see :mod:`.spool`."""
+    for spool, link in abandoned(folder):
+        whole = True
+        for final, found in records(spool, link).items():
+            part = final.with_name(final.name + PART_SUFFIX)
+            if not part.exists():
+                continue  # it was finished, or not wanted
+            try:
+                fitting = fitting_key(part, encryption_keys)
+                path = _finish_spooled(final, found, key, fitting)
+            except Exception as error:  # what is in a file is anyone's guess
+                whole = False
+                yield part, error
+            else:
+                yield part, path
+        if whole:
+            remove(spool, link)
+
+
+def _finish_spooled(
+    final: Path,
+    found: Sequence[Record],
+    key: bytes | None,
+    encryption_key: bytes | None,
+) -> Path:
+    """
+    :returns: its new path.
+    :raises EncryptionError: when it is encrypted, and not with this key.
+    """
+    with opener(encryption_key)(final.with_name(final.name + PART_SUFFIX), "r"):
+        pass
+    form = AudioFormat(found[0].encoding, found[0].rate)
+    part = PartFile(final, form, key=key, encryption_key=encryption_key)
+    part.resume(opened=True)
+    part.abandon(*unwritten(found, part.batches))
+    assert part.path is not None, "its names were given"
+    return part.path
 
 
 def _finish_abandoned(

@@ -18,7 +18,19 @@ from typing import Any, NamedTuple
 from ..realtime.tracks import Note
 from .mixer import Batch
 
-__all__ = ["Answer", "Facts", "Line", "Order", "WriterError", "batch_of", "plain"]
+__all__ = [
+    "LAST_VERBS",
+    "Answer",
+    "Facts",
+    "Line",
+    "Order",
+    "WriterError",
+    "batch_of",
+    "plain",
+]
+
+#: After these there is nothing more to be done with a part.
+LAST_VERBS = frozenset({"finish", "fail", "discard"})
 
 _HEAD = struct.Struct("<I")
 
@@ -32,7 +44,7 @@ class Order(NamedTuple):
 
     #: Which part.
     number: int
-    #: ``open``, ``append``, ``finish`` or ``discard``.
+    #: ``open``, ``append``, ``finish``, ``fail`` or ``discard``.
     verb: str
     args: tuple[Any, ...]
 
@@ -46,8 +58,8 @@ class Facts(NamedTuple):
     dropped_frames: int = 0
     #: Spans of sound that a writer took along when it died, in microseconds.
     lost: Sequence[tuple[int, int]] = ()
-    #: What another writer needs to go on; see :meth:`.part.PartFile.resume`.
-    state: tuple[int, ...] = ()
+    #: How many batches were appended.
+    batches: int = 0
     #: What proves the finished recording; see :mod:`.seal`.
     chain: str = ""
     seal: str = ""
@@ -122,18 +134,14 @@ class Line:
         return data
 
 
-def plain(batch: Batch | None) -> tuple[Any, ...] | None:
+def plain(batch: Batch) -> tuple[Any, ...]:
     """:returns: a batch as it goes over the line."""
-    if batch is None:
-        return None
     heard, played, until_us, now_us, notes, lost = batch
     return heard, played, until_us, now_us, [tuple(note) for note in notes], lost
 
 
-def batch_of(values: Sequence[Any] | None) -> Batch | None:
+def batch_of(values: Sequence[Any]) -> Batch:
     """:returns: the batch that came over the line."""
-    if values is None:
-        return None
     heard, played, until_us, now_us, notes, lost = values
     notes = [Note(*note) for note in notes]
     return Batch(heard, played, until_us, now_us, notes, lost)

@@ -21,9 +21,11 @@ from threading import Thread
 from typing import Any
 
 from ..formats import AudioFormat
+from .mixer import Batch
 from .part import PartFile
 from .pulse import answer
-from .wire import Answer, Facts, Line, Order, batch_of
+from .spool import Record, Ref, SpoolReader, records, remove, unwritten
+from .wire import LAST_VERBS, Answer, Facts, Line, Order, batch_of
 
 __all__ = ["Desk", "main"]
 
@@ -33,20 +35,25 @@ _GC_THRESHOLD = 100_000
 #: The service's own work goes before, where both want one core.
 _NICENESS = 5
 #: That is not enough: once it runs, the kernel lets it run for milliseconds. So it
-#: rests before it has had one, and the service goes on.
-_AT_ONCE = 3
-_REST_SECONDS = 0.00005
+#: rests after each of several orders, and the service goes on.
+_REST_SECONDS = 0.008
 
 
 class Desk:
-    """The parts that are being written, by number."""
+    """
+    The parts that are being written, by number.
 
-    def __init__(self) -> None:
+    :param spool: where batches may lie, None for nowhere.
+    """
+
+    def __init__(self, spool: Path | None) -> None:
         self._parts: dict[int, PartFile] = {}
+        self._spool = SpoolReader(spool)
         self._verbs: Mapping[str, Callable[..., None]] = {
             "open": self._open,
             "append": self._append,
             "finish": self._finish,
+            "fail": self._fail,
             "discard": self._discard,
         }
 
@@ -59,20 +66,29 @@ class Desk:
             answer = Answer.of(self._facts(number), error)
         else:
             answer = Answer(self._facts(number))
-        if verb in ("finish", "discard"):
+        if verb in LAST_VERBS:
             self._parts.pop(number, None)
         return answer
 
-    def abandon(self) -> None:
-        """Finish what there is: the service is gone."""
+    def abandon(self, spooled: Mapping[Path, Sequence[Record]]) -> bool:
+        """
+        Finish what there is: the service is gone.
+
+        :param spooled: what it may not have told of.
+        :returns: whether all of it is whole; else it waits for the next recovery.
+        """
+        whole = True
         for part in self._parts.values():
-            with suppress(Exception):  # then it waits for the next recovery
-                part.abandon()
+            try:
+                part.abandon(*unwritten(spooled.get(part.final, ()), part.batches))
+            except Exception:  # the others shall be finished all the same
+                whole = False
+        return whole
 
     def _open(
         self,
         number: int,
-        state: Sequence[int],
+        opened: bool,
         path: str,
         encoding: Any,
         rate: int,
@@ -83,18 +99,38 @@ class Desk:
             return  # it was asked again, since another process died in between
         part = PartFile(Path(path), AudioFormat(encoding, rate), **options)
         self._parts[number] = part
-        part.resume(state)
+        part.resume(opened=opened)
 
-    def _append(self, number: int, values: Sequence[Any]) -> None:
-        batch = batch_of(values)
-        assert batch is not None, "only what is finished may have none"
-        self._parts[number].append(batch)
+    def _append(self, number: int, *args: Any) -> None:
+        part = self._parts[number]
+        part.append(*self._batches(part, *args))
 
-    def _finish(self, number: int, values: Sequence[Any] | None) -> None:
-        self._parts[number].finish(batch_of(values))
+    def _finish(self, number: int, *args: Any) -> None:
+        part = self._parts[number]
+        part.finish(*self._batches(part, *args))
+
+    def _fail(self, number: int) -> None:
+        self._parts[number].fail()
 
     def _discard(self, number: int) -> None:
         self._parts[number].discard()
+
+    def _batches(
+        self,
+        part: PartFile,
+        first: int,
+        refs: Sequence[Sequence[int]],
+        values: Sequence[Any],
+    ) -> list[Batch]:
+        """
+        :param first: how many batches were before those that are spooled.
+        :returns: those that were not appended yet by a process that died in between.
+        """
+        known = max(0, part.batches - first)
+        batches = [self._spool.batch(Ref(*ref)) for ref in refs[known:]]
+        if known <= len(refs):
+            batches.append(batch_of(values))
+        return batches
 
     def _facts(self, number: int) -> Facts:
         part = self._parts.get(number)
@@ -103,13 +139,15 @@ class Desk:
         path = None if part.path is None else str(part.path)
         counts = (part.duration_ms, part.late_frames, part.dropped_frames)
         proof = (part.chain, part.seal)
-        return Facts(path, *counts, part.lost, part.state, *proof)
+        return Facts(path, *counts, part.lost, part.batches, *proof)
 
 
-def main(descriptors: Sequence[str]) -> None:
+def main(folder: str, link: str, *descriptors: str) -> None:
     """
     Serve the sockets of these descriptors until they are closed.
 
+    :param folder: where the spool is, and ...
+    :param link: what shows it; both empty for none. See :class:`.spool.Spool`.
     :param descriptors: first the one for the pulse, then one for each line.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -118,7 +156,7 @@ def main(descriptors: Sequence[str]) -> None:
     with suppress(OSError):  # a sandbox may forbid it
         os.nice(_NICENESS)
     gc.set_threshold(_GC_THRESHOLD)
-    desk = Desk()
+    desk = Desk(Path(folder) if folder else None)
     pulse, *ends = [socket.socket(fileno=int(each)) for each in descriptors]
     lines = [Line(end) for end in ends]
     threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
@@ -127,7 +165,9 @@ def main(descriptors: Sequence[str]) -> None:
     answer(pulse)
     for thread in threads:
         thread.join()
-    desk.abandon()
+    spooled = records(Path(folder), Path(link)) if folder else {}
+    if desk.abandon(spooled) and folder:
+        remove(Path(folder), Path(link))
 
 
 def _serve(line: Line, desk: Desk) -> None:
@@ -139,10 +179,10 @@ def _serve(line: Line, desk: Desk) -> None:
 
 def _answers(desk: Desk, orders: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
     for number, values in enumerate(orders):
-        if number and number % _AT_ONCE == 0:
+        if number:
             time.sleep(_REST_SECONDS)
         yield desk.do(Order(*values)).bare()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])
