@@ -39,6 +39,8 @@ __all__ = ["TURNS", "LocalRecordings"]
 _BATCH_SECONDS = 0.707
 #: A batch's time is cut in this many visits, and the calls are spread over them.
 _SLOTS = 42
+#: So many of them are made at once when a busy reactor comes late.
+_MOST_VISITS = 2
 #: The writing is left to every such turn of a call; the others are only spooled. No
 #: more than seconds: a writer that dies takes along what it had begun with.
 TURNS = 7
@@ -96,7 +98,7 @@ class LocalRecordings(Service):
         self._tell_finished = finished
         self._key = key
         self._encryption_key = encryption_key
-        self._visits = LoopingCall(lambda: self._together.gather(self._visit))
+        self._visits = LoopingCall.withCount(self._visit_due)
         self._watch = LoopingCall(parts.watch)
         self._visits.clock = self._watch.clock = clock
         self._slots: list[dict[str, Recording]] = [{} for _ in range(_SLOTS)]
@@ -184,6 +186,11 @@ class LocalRecordings(Service):
         day = datetime.fromtimestamp(record.started_at, UTC)
         suffix = ".wav" if self._encryption_key is None else VAULT_SUFFIX
         return self._folder / f"{day:%Y/%m/%d}" / f"{record.session_id}{suffix}"
+
+    def _visit_due(self, count: int) -> None:
+        """:param count: how many visits are due: a busy reactor comes late."""
+        for _ in range(min(count, _MOST_VISITS)):
+            self._together.gather(self._visit)
 
     def _visit(self) -> None:
         self._visited += 1

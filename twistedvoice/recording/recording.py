@@ -161,6 +161,8 @@ class Recording:
             self.tracks.notes.clear()
         elif self.state is State.ARMED and now_us > _UNSPOKEN_US:
             self._start()
+        elif self.tracks.ended_us is not None:
+            pass  # what is left belongs to the end
         elif self.state is State.RECORDING and not self._one_job.locked:
             batch = self._take(now_us - _MARGIN_US)
             if not (spooled and self.spool(self.part, batch)):
