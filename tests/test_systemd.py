@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from pathlib import Path
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.systemd import Notify, Watchdog, watchdog_usec
+from twistedvoice.systemd import Notify, Watchdog, memory_folder, watchdog_usec
 
 
 class NotifyTests(SynchronousTestCase):
@@ -146,3 +147,16 @@ class WatchdogUsecTests(SynchronousTestCase):
         self.assertIsNone(watchdog_usec({"WATCHDOG_USEC": "x"}, 7))
         environ = {"WATCHDOG_USEC": "5", "WATCHDOG_PID": "8"}
         self.assertIsNone(watchdog_usec(environ, 7))
+
+
+class MemoryFolderTests(SynchronousTestCase):
+    """Where files are in memory."""
+
+    def test_of_systemd(self) -> None:
+        """The folder that systemd made is kept when the service is started again."""
+        environ = {"RUNTIME_DIRECTORY": "/run/voice:/run/other"}
+        self.assertEqual(memory_folder(environ), Path("/run/voice"))
+
+    def test_without_systemd(self) -> None:
+        """Else it is the system's own."""
+        self.assertEqual(memory_folder({}), Path("/dev/shm"))

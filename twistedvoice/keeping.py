@@ -41,6 +41,7 @@ from .recording.local import LocalRecordings
 from .recording.posting import Posting
 from .recording.process import WriterProcess
 from .store.records import Records
+from .systemd import memory_folder
 from .web.client import TreqClient
 from .web.webhooks import RECORDING_PATH
 
@@ -235,7 +236,11 @@ class Keeping:
             folder,
             self._disk.defer,
             WriterProcess(
-                self._environ, time.sleep, lines=self._disk.most, recordings=folder
+                self._environ,
+                time.sleep,
+                lines=self._disk.most,
+                recordings=folder,
+                memory=memory_folder(os.environ),
             ),
             without_audio=config.recording.without_audio,
             fsync=config.recording.fsync,

@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.test_systemd -*-
-"""What systemd is told: ready, stopping, reloading, and still alive.
+"""What systemd is told: ready, stopping, reloading, and still alive; and what it tells.
 
 One datagram a message, never blocking; where systemd did not start the process all of
 it does nothing. Nothing here may fail the service, so errors are counted only.
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
-__all__ = ["Notify", "Watchdog", "watchdog_usec"]
+__all__ = ["Notify", "Watchdog", "memory_folder", "watchdog_usec"]
+
+#: Where Linux has files in memory.
+_MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own in it
 
 
 class Notify:
@@ -93,6 +97,16 @@ class Watchdog:
     def _feed(self) -> None:
         if self._alive():
             self._notify.alive()
+
+
+def memory_folder(environ: Mapping[str, str]) -> Path:
+    """
+    :returns: a folder whose files are in memory and outlive the process: the one that
+        systemd made for the service, since from others it may remove them; see
+        ``RuntimeDirectory=`` and ``RemoveIPC=``. It need not be there.
+    """
+    folder = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return Path(folder or _MEMORY)
 
 
 def watchdog_usec(environ: Mapping[str, str], pid: int) -> int | None:

@@ -17,7 +17,6 @@ from twisted.trial.unittest import SynchronousTestCase
 import twistedvoice
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
-from twistedvoice.recording import spool
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.parts import Job, Part
 from twistedvoice.recording.process import WriterProcess
@@ -51,6 +50,8 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
         self.pauses = list[float]()
+        self.memory = Path(self.mktemp())
+        self.memory.mkdir()
         self.parts = self.writer = self.new_writer()
         self.addCleanup(self.writer.stop)
 
@@ -65,6 +66,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
             pause or self.pauses.append,
             lines=2,
             recordings=self.folder,
+            memory=self.memory,
         )
 
     def kill(self, number: int = signal.SIGKILL) -> None:
@@ -132,7 +134,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_no_memory_to_share(self) -> None:
         """Where there is none, all is written at once."""
-        self.patch(spool, "MEMORY", Path(self.mktemp()))
+        self.memory.rmdir()
         self.parts.start()
         part = self.parts.new(self.folder / "a.wav", MULAW_8K)
         part.open()

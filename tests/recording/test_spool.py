@@ -40,10 +40,9 @@ class SpoolTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.memory = Path(self.mktemp())
         self.memory.mkdir()
-        self.patch(spool, "MEMORY", self.memory)
         self.folder = Path(self.mktemp())
         self.needed: int | None = 0
-        self.spool = Spool(self.folder, lambda: self.needed)
+        self.spool = Spool(self.folder, self.memory, lambda: self.needed)
         self.addCleanup(self.spool.lock.close)
 
     def add(self, *args: Any, **named: Any) -> spool.Ref:
@@ -147,7 +146,9 @@ class SpoolTests(SynchronousTestCase):
     def test_recordings_cannot_be_written(self) -> None:
         """Nothing is left of one that cannot be shown to a recovery."""
         (self.folder / "file").touch()
-        self.assertRaises(OSError, Spool, self.folder / "file", lambda: None)
+        self.assertRaises(
+            OSError, Spool, self.folder / "file", self.memory, lambda: None
+        )
         self.assertEqual(list(self.memory.iterdir()), [self.spool.folder])
 
 
@@ -157,9 +158,8 @@ class AbandonedTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.memory = Path(self.mktemp())
         self.memory.mkdir()
-        self.patch(spool, "MEMORY", self.memory)
         self.folder = Path(self.mktemp())
-        self.spool = Spool(self.folder, lambda: 0)
+        self.spool = Spool(self.folder, self.memory, lambda: 0)
         self.addCleanup(self.spool.lock.close)
 
     def test_alive(self) -> None:
@@ -169,7 +169,8 @@ class AbandonedTests(SynchronousTestCase):
         self.assertEqual(list(abandoned(self.folder)), [])
         os.close(held)
         self.assertEqual(
-            list(abandoned(self.folder)), [(self.spool.folder, self.spool.link)]
+            list(abandoned(self.folder)),
+            [(self.spool.folder.absolute(), self.spool.link)],
         )
 
     def test_machine_started_anew(self) -> None:
@@ -186,5 +187,14 @@ class AbandonedTests(SynchronousTestCase):
         theirs = Path(self.mktemp())
         theirs.mkdir()
         self.spool.folder.symlink_to(theirs.absolute())
+        self.assertEqual(list(abandoned(self.folder)), [])
+        self.assertTrue(theirs.exists())
+
+    def test_another_name(self) -> None:
+        """A file that says something else than a spool's place has nothing removed."""
+        self.spool.lock.close()
+        theirs = Path(self.mktemp())
+        theirs.mkdir()
+        self.spool.link.write_text(str(theirs.absolute()))
         self.assertEqual(list(abandoned(self.folder)), [])
         self.assertTrue(theirs.exists())

@@ -53,7 +53,9 @@ class DeskTests(SynchronousTestCase):
 
     def test_spooled(self) -> None:
         """Batches are taken from where they lie, each once."""
-        spool = Spool(self.folder, lambda: 0)
+        memory = Path(self.mktemp())
+        memory.mkdir()
+        spool = Spool(self.folder, memory, lambda: 0)
         self.addCleanup(spool.close)
         self.desk = Desk(spool.folder)
         self.open()

@@ -61,17 +61,20 @@ class WriterProcess:
         *,
         lines: int,
         recordings: Path,
+        memory: Path,
     ) -> None:
         """
         :param environ: the environment of the process.
         :param pause: blocks for so many seconds.
         :param lines: how many threads may ask at the same time.
         :param recordings: the folder of the recordings.
+        :param memory: a folder whose files are in memory; where there is none, each
+            batch is written at once.
         """
         self._environ = dict(environ)
         self._pause = pause
         self._line_count = lines
-        self._recordings = recordings
+        self._recordings, self._memory = recordings, memory
         self._spool: Spool | None = None
         self._numbers = count()
         self._lock = Lock()
@@ -89,7 +92,9 @@ class WriterProcess:
     def start(self) -> None:
         """Start the process; where that cannot be, the first order tries again."""
         with suppress(OSError):
-            self._spool = self._spool or Spool(self._recordings, self._oldest)
+            self._spool = self._spool or Spool(
+                self._recordings, self._memory, self._oldest
+            )
         with suppress(OSError):
             self._start()
 

@@ -3,11 +3,11 @@
 
 To have each batch written at once would wake the writer process for it, and a thread to
 wait for the answer; on a full core that is heard. So most batches are only put here, by
-one write to a file in memory (``/dev/shm``), which waits for no disk and so may be done
-in the reactor; with every seventh or so the writer process is told where they lie. When
-the service dies it finds them here by itself, and when both die a recovery does: in
-the folder of the recordings lies an empty file of the same name, which is locked as
-long as one of the two lives.
+one write to a file in memory, which waits for no disk and so may be done in the
+reactor; with every seventh or so the writer process is told where they lie. When the
+service dies it finds them here by itself, and when both die a recovery does: in the
+folder of the recordings lies a file that says where this is, and is locked as long as
+one of the two lives.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .lock import open_own
+from .lock import create_locked, open_own
 from .mixer import Batch
-from .private import FOLDER_MODE, open_private
+from .private import FOLDER_MODE
 from .wire import batch_of
 
 __all__ = [
@@ -41,9 +41,6 @@ __all__ = [
     "remove",
     "unwritten",
 ]
-
-#: Where the system has files in memory. Where it has none, nothing is spooled.
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
 
 _PREFIX = "twistedvoice-"
 #: What the names of the files begin with that say where a spool is.
@@ -81,20 +78,23 @@ class Spool:
     """
     The service's end.
 
+    :param memory: a folder whose files are in memory.
     :param oldest: gives the oldest segment of which something is still to be written,
         None for none.
     :raises OSError: when there is no such memory, or the recordings' folder cannot be
         written.
     """
 
-    def __init__(self, recordings: Path, oldest: Callable[[], int | None]) -> None:
+    def __init__(
+        self, recordings: Path, memory: Path, oldest: Callable[[], int | None]
+    ) -> None:
         self._oldest = oldest
         self._file: int | None = None
         self._segment = -1
         self._size = 0
         #: Those that may have to be removed, in order.
         self._old: deque[int] = deque()
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=MEMORY))
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory))
         name = self.folder.name.removeprefix(_PREFIX)
         #: What shows a recovery that this is there.
         self.link = recordings / f"{_LINK_PREFIX}{name}"
@@ -102,12 +102,12 @@ class Spool:
             self._writable()
             recordings.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             #: Locked; who inherits it holds the lock, too.
-            self.lock = FileIO(self.link, "x", opener=open_private)
+            self.lock = create_locked(self.link)
         except OSError:
             self._end_segment()
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.lock.write(os.fsencode(self.folder.absolute()))
 
     def add(self, record: Record) -> Ref | None:
         """
@@ -225,8 +225,9 @@ def abandoned(recordings: Path) -> Iterator[tuple[Path, Path]]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            folder = MEMORY / f"{_PREFIX}{link.name.removeprefix(_LINK_PREFIX)}"
-            if _is_ours(folder, recordings):
+            folder = Path(os.fsdecode(lock.readall()))
+            name = f"{_PREFIX}{link.name.removeprefix(_LINK_PREFIX)}"
+            if folder.name == name and _is_ours(folder, recordings):
                 yield folder, link
             else:
                 # The machine was started anew in between.
