@@ -15,8 +15,8 @@ from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.spool import (
     Record,
     Spool,
-    SpoolReader,
     abandoned,
+    read_batch,
     records,
     unwritten,
 )
@@ -63,9 +63,17 @@ class SpoolTests(SynchronousTestCase):
     def test_told_of(self) -> None:
         """A reader that is told where they lie gets batches as they were."""
         refs = [self.add(number) for number in range(3)]
-        reader = SpoolReader(self.spool.folder)
         for number in (2, 0, 1):
-            self.assertEqual(reader.batch(refs[number]), batch(number))
+            self.assertEqual(read_batch(self.spool.folder, refs[number]), batch(number))
+
+    def test_any_order(self) -> None:
+        """Of many files the newest may be read before the oldest, and again."""
+        self.patch(spool, "_SEGMENT_BYTES", 1)
+        refs = [self.add(number) for number in range(40)]
+        self.assertEqual([ref.segment for ref in refs], list(range(40)))
+        for number in (*reversed(range(40)), *range(40)):
+            got = read_batch(self.spool.folder, refs[number])
+            self.assertEqual(got, batch(number))
 
     def test_found(self) -> None:
         """Who is told nothing finds all, by recording and in order."""
@@ -93,24 +101,15 @@ class SpoolTests(SynchronousTestCase):
         self.assertEqual(self.segments(), ["0", "1", "2", "3"])
         self.spool.trim()
         self.assertEqual(self.segments(), ["0", "1", "2", "3"])
-        reader = SpoolReader(self.spool.folder)
         self.needed = 2
         self.spool.trim()
         self.assertEqual(self.segments(), ["2", "3"])
         self.assertEqual(self.found(), {"a.wav": [8, 9, 10, 11, 12]})
-        self.assertEqual(reader.batch(refs[9]), batch(9, 1 << 20))
-        self.assertRaises(FileNotFoundError, reader.batch, refs[0])
+        self.assertEqual(read_batch(self.spool.folder, refs[9]), batch(9, 1 << 20))
+        self.assertRaises(FileNotFoundError, read_batch, self.spool.folder, refs[0])
         self.needed = None
         self.spool.trim()
         self.assertEqual(self.segments(), ["3"])
-
-    def test_reader_lets_go(self) -> None:
-        """A reader does not keep the memory of files that are long removed."""
-        refs = [self.add(number, size=4 << 20) for number in range(12)]
-        reader = SpoolReader(self.spool.folder)
-        for number, ref in enumerate(refs):
-            self.assertEqual(reader.batch(ref), batch(number, 4 << 20))
-        self.assertEqual(sorted(reader._files), list(range(4, 12)))
 
     def test_no_room(self) -> None:
         """Without room nothing is taken; with room again it goes on."""
@@ -124,7 +123,7 @@ class SpoolTests(SynchronousTestCase):
         self.assertIsNone(self.spool.add(record(1)))
         partly.restore()
         ref = self.add(2)
-        self.assertEqual(SpoolReader(self.spool.folder).batch(ref), batch(2))
+        self.assertEqual(read_batch(self.spool.folder, ref), batch(2))
         self.assertEqual(self.found(), {"a.wav": [0, 2]})
 
     def fail_with_no_room(self) -> int:

@@ -29,7 +29,7 @@ class DeskTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
-        self.desk = Desk(None)
+        self.desk = Desk(self.folder)
 
     def do(self, verb: str, *args: Any, number: int = 1) -> Answer:
         """:returns: what the desk answers."""

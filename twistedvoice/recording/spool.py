@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from .lock import create_locked, open_own
@@ -35,8 +36,8 @@ __all__ = [
     "Record",
     "Ref",
     "Spool",
-    "SpoolReader",
     "abandoned",
+    "read_batch",
     "records",
     "remove",
     "unwritten",
@@ -48,8 +49,6 @@ _LINK_PREFIX = ".spool-"
 _HEAD = struct.Struct("<I")
 #: When the next file is begun; one is removed when all in it is written.
 _SEGMENT_BYTES = 4 << 20
-#: How many files a reader keeps open.
-_MOST_OPEN = 8
 
 
 class Ref(NamedTuple):
@@ -94,6 +93,7 @@ class Spool:
         self._size = 0
         #: Those that may have to be removed, in order.
         self._old: deque[int] = deque()
+        self._trimming = Lock()
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory))
         name = self.folder.name.removeprefix(_PREFIX)
         #: What shows a recovery that this is there.
@@ -130,10 +130,11 @@ class Spool:
         return ref
 
     def trim(self) -> None:
-        """Remove what has been written; may block."""
-        oldest = self._oldest()
-        while self._old and (oldest is None or self._old[0] < oldest):
-            (self.folder / str(self._old.popleft())).unlink(missing_ok=True)
+        """Remove what has been written; may block, and be called in several threads."""
+        with self._trimming:
+            oldest = self._oldest()
+            while self._old and (oldest is None or self._old[0] < oldest):
+                (self.folder / str(self._old.popleft())).unlink(missing_ok=True)
 
     def close(self) -> None:
         """All is written: remove everything."""
@@ -159,28 +160,20 @@ class Spool:
             self._old.append(self._segment)
 
 
-class SpoolReader:
-    """The writer's end: reads what it is told of."""
-
-    def __init__(self, folder: Path | None) -> None:
-        """:param folder: the spool's, None when there is none."""
-        self._folder = folder
-        self._files: dict[int, FileIO] = {}
-
-    def batch(self, ref: Ref) -> Batch:
-        """
-        :returns: the batch that lies there.
-        :raises OSError: when it does not.
-        """
-        assert self._folder is not None, "who spools says where"
-        file = self._files.get(ref.segment)
-        if file is None:
-            file = self._files[ref.segment] = FileIO(self._folder / str(ref.segment))
-            while len(self._files) > _MOST_OPEN:
-                self._files.pop(min(self._files)).close()
-        data = os.pread(file.fileno(), ref.size, ref.offset)
-        # Nobody else can write there.
-        return batch_of(Record(*marshal.loads(data)).batch)  # noqa: S302
+def read_batch(folder: Path, ref: Ref) -> Batch:
+    """
+    :param folder: where the spool is.
+    :returns: the batch that lies there. No file is kept open: that would keep the
+        memory of those that are removed.
+    :raises OSError: when it does not.
+    """
+    file = os.open(folder / str(ref.segment), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.pread(file, ref.size, ref.offset)
+    finally:
+        os.close(file)
+    # Nobody else can write there.
+    return batch_of(Record(*marshal.loads(data)).batch)  # noqa: S302
 
 
 def records(folder: Path, link: Path) -> Mapping[Path, list[Record]]:

@@ -24,7 +24,7 @@ from ..formats import AudioFormat
 from .mixer import Batch
 from .part import PartFile
 from .pulse import answer
-from .spool import Record, Ref, SpoolReader, records, remove, unwritten
+from .spool import Record, Ref, read_batch, records, remove, unwritten
 from .wire import LAST_VERBS, Answer, Facts, Line, Order, batch_of
 
 __all__ = ["Desk", "main"]
@@ -43,12 +43,12 @@ class Desk:
     """
     The parts that are being written, by number.
 
-    :param spool: where batches may lie, None for nowhere.
+    :param spool: where the batches lie that orders refer to.
     """
 
-    def __init__(self, spool: Path | None) -> None:
+    def __init__(self, spool: Path) -> None:
         self._parts: dict[int, PartFile] = {}
-        self._spool = SpoolReader(spool)
+        self._spool = spool
         self._verbs: Mapping[str, Callable[..., None]] = {
             "open": self._open,
             "append": self._append,
@@ -127,7 +127,7 @@ class Desk:
         :returns: those that were not appended yet by a process that died in between.
         """
         known = max(0, part.batches - first)
-        batches = [self._spool.batch(Ref(*ref)) for ref in refs[known:]]
+        batches = [read_batch(self._spool, Ref(*ref)) for ref in refs[known:]]
         if known <= len(refs):
             batches.append(batch_of(values))
         return batches
@@ -156,7 +156,7 @@ def main(folder: str, link: str, *descriptors: str) -> None:
     with suppress(OSError):  # a sandbox may forbid it
         os.nice(_NICENESS)
     gc.set_threshold(_GC_THRESHOLD)
-    desk = Desk(Path(folder) if folder else None)
+    desk = Desk(Path(folder))
     pulse, *ends = [socket.socket(fileno=int(each)) for each in descriptors]
     lines = [Line(end) for end in ends]
     threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
