@@ -15,7 +15,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,14 @@ class Keeping:
         disk: Pool,
         cdrs: Pool,
         work: Pool,
+        look: Callable[[], object],
     ) -> None:
         """
         :param rest: makes requests to the carrier; None without credentials.
         :param disk: threads that read and write recordings.
         :param cdrs: a thread that writes the records of calls.
         :param work: threads for everything else that blocks.
+        :param look: sends the frames that are due.
         """
         self._reactor = reactor
         self._config = config
@@ -80,6 +82,7 @@ class Keeping:
         self._client = client
         self._storage = TreqClient(reactor, timeout_seconds=_UPLOAD_SECONDS)
         self._disk = disk
+        self._look = look
         #: Of processes that compute.
         self._environ = plain_environ(os.environ, import_path(sys.path, os.getcwd()))
         #: The records of calls.
@@ -247,6 +250,7 @@ class Keeping:
             finished=self.posting.finished,
             key=None if key is None else key.encode("ascii"),
             encryption_key=None if secret is None else parse_key(secret),
+            look=self._look,
         )
         self.retention = Retention(
             self._reactor,

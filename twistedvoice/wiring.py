@@ -166,6 +166,7 @@ class House:
             disk=self.disk,
             cdrs=self.cdrs,
             work=self.work,
+            look=self.schedule.look,
         )
 
     def _make_calls(self) -> None:

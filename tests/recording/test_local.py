@@ -629,6 +629,22 @@ class ServiceTests(LocalTestCase):
         self.thread.go_on()
         self.assertEqual(asked, ["start"])
 
+    def test_late(self) -> None:
+        """When the reactor comes late each call is visited once, with looks between."""
+        looks = list[None]()
+        recordings = LocalRecordings(
+            self.clock,
+            self.folder,
+            self.thread.defer,
+            PartsHere(),
+            look=lambda: looks.append(None),
+        )
+        recordings.startService()
+        self.clock.advance(0.25)
+        self.assertEqual(len(looks), 14)
+        self.clock.advance(5)
+        self.assertEqual(len(looks), 14 + 42)
+
     def test_stop_when_idle(self) -> None:
         """Without calls it stops at once, and leaves no delayed call."""
         self.successResultOf(self.recordings.stopService())

@@ -39,8 +39,6 @@ __all__ = ["TURNS", "LocalRecordings"]
 _BATCH_SECONDS = 0.707
 #: A batch's time is cut in this many visits, and the calls are spread over them.
 _SLOTS = 42
-#: So many of them are made at once when a busy reactor comes late.
-_MOST_VISITS = 2
 #: The writing is left to every such turn of a call; the others are only spooled. No
 #: more than seconds: a writer that dies takes along what it had begun with.
 TURNS = 7
@@ -71,6 +69,7 @@ class LocalRecordings(Service):
     :param key: what sidecars are sealed with.
     :param encryption_key: what the sound is encrypted with; its files are named
         ``<session id>.vault`` then.
+    :param look: called after each visit, so that several in a row delay no frame.
     """
 
     def __init__(
@@ -85,8 +84,10 @@ class LocalRecordings(Service):
         finished: Callable[[Path], object] = lambda path: None,
         key: bytes | None = None,
         encryption_key: bytes | None = None,
+        look: Callable[[], object] = lambda: None,
     ) -> None:
         self._clock = clock
+        self._look = look
         self._folder = folder
         self._parts = parts
         self._together = Together(defer_to_thread, parts.do_all)
@@ -189,8 +190,9 @@ class LocalRecordings(Service):
 
     def _visit_due(self, count: int) -> None:
         """:param count: how many visits are due: a busy reactor comes late."""
-        for _ in range(min(count, _MOST_VISITS)):
+        for _ in range(min(count, _SLOTS)):
             self._together.gather(self._visit)
+            self._look()
 
     def _visit(self) -> None:
         self._visited += 1
