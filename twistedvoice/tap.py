@@ -28,6 +28,7 @@ from .doors import InheritedDoors
 from .errors import ConfigError
 from .logs import LogOutput
 from .parent import ParentService, WorkerStart
+from .polling import poll_plainly
 from .process import ProcessService
 from .routing import Routes
 from .service import VoiceService
@@ -198,6 +199,7 @@ def _time(reactor: Any) -> tuple[Any, IReactorTime]:
     from twisted.internet import reactor as the_reactor
 
     the_reactor.seconds = time.monotonic  # type: ignore[method-assign]
+    poll_plainly(the_reactor)
     return the_reactor, fine_clock(the_reactor)
 
 
