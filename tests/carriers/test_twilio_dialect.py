@@ -294,9 +294,10 @@ class UsualMediaTests(SynchronousTestCase):
     def test_the_usual_shape_goes_the_short_way(self) -> None:
         """What Twilio sends is read without JSON."""
         dialect = started()
-        usual = Message(load_bytes("media"), False)
-        self.assertIsInstance(dialect._usual_media(usual), AudioReceived)
-        self.assertIsNone(dialect._usual_media(Message(b" " + usual.data, False)))
+        usual = load_bytes("media")
+        self.patch(json, "loads", lambda text: self.fail("by JSON"))
+        self.assertIsInstance(hear(dialect, usual), AudioReceived)
+        self.assertRaises(self.failureException, hear, dialect, b" " + usual)
 
     def test_second_of_sound(self) -> None:
         """A second of sound in one message is read; a byte more is refused."""

@@ -148,10 +148,12 @@ class Call:
             self._switchboard.admit(self, event)
 
     def audio_received(self, event: AudioReceived) -> None:
-        self.inbound.note_frame(event)
-        self._talkspurts.listen(event.payload, event.timestamp_ms)
+        payload, timestamp_ms = event
+        if self.inbound.tracks is not None:
+            self.inbound.tracks.heard.add(timestamp_ms, payload)
+        self._talkspurts.listen(payload, timestamp_ms)
         if self._link is not None:
-            self._link.heard(event.payload, event.timestamp_ms)
+            self._link.heard(payload, timestamp_ms)
 
     def digit_received(self, event: DigitReceived) -> None:
         # Only the first key is the answer: later ones are for other questions.

@@ -133,11 +133,6 @@ class Inbound:
             if tell is not None:
                 tell(event)
 
-    def note_frame(self, event: AudioReceived) -> None:
-        """Keep a frame for the recorder."""
-        if self.tracks is not None:
-            self.tracks.heard.add(event.timestamp_ms, event.payload)
-
     def started(self) -> None:
         """From here on a bad message no longer ends the call."""
         self._started = True

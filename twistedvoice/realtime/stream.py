@@ -9,7 +9,6 @@ starts nothing, and calls no one but the transport.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
 from ..formats import FRAME_US
 from ..interfaces import Dialect, MediaTransport
@@ -22,13 +21,9 @@ from .tracks import Tracks
 __all__ = ["OutgoingStream"]
 
 
-class _Frame(NamedTuple):
-    """One frame of sound in the queue, or a mark when there is no ``payload``."""
-
-    wire: bytes
-    payload: bytes
-    spoken: Spoken | None
-    mark: str
+#: What waits: the bytes for the wire, the frame of sound and what it is part of; or a
+#: mark, with its name, when there is no sound. No class: one is made for each frame.
+_Waiting = tuple[bytes, bytes, Spoken | None, str]
 
 
 class OutgoingStream:
@@ -48,13 +43,13 @@ class OutgoingStream:
         "_started_us",
         "_starved",
         "_transport",
-        "_waiting",
         "flags",
         "generation",
         "meters",
         "passed",
         "playout",
         "tracks",
+        "waiting",
     )
 
     def __init__(
@@ -76,8 +71,9 @@ class OutgoingStream:
         self._transport = transport
         self._dialect = dialect
         self._frame_bytes = dialect.format.frame_bytes
-        self._queue: deque[_Frame] = deque()
-        self._waiting = 0
+        self._queue: deque[_Waiting] = deque()
+        #: How many frames of sound wait in the queue.
+        self.waiting = 0
         self._comforting = comfort
         #: The wire bytes of a frame of silence, while any may be sent.
         self._silence = b""
@@ -95,14 +91,9 @@ class OutgoingStream:
     # -- outside the tick ---------------------------------------------------------
 
     @property
-    def waiting(self) -> int:
-        """How many frames of sound wait in the queue."""
-        return self._waiting
-
-    @property
     def waiting_us(self) -> int:
         """How long the sound in the queue will play."""
-        return self._waiting * FRAME_US
+        return self.waiting * FRAME_US
 
     def open(self, started_us: int) -> None:
         """
@@ -117,7 +108,7 @@ class OutgoingStream:
         early, self._queue = self._queue, deque()
         for _, payload, spoken, mark in early:
             wire = self._encode(payload, mark)
-            self._queue.append(_Frame(wire, payload, spoken, mark))
+            self._queue.append((wire, payload, spoken, mark))
 
     def queue_frame(self, payload: bytes, spoken: Spoken) -> None:
         """
@@ -134,14 +125,14 @@ class OutgoingStream:
         if spoken.generation != self.generation:
             meters.flushed += 1
             return
-        self._queue.append(_Frame(self._encode(payload, ""), payload, spoken, ""))
-        self._waiting += 1
-        if self._waiting > meters.most_waiting:
-            meters.most_waiting = self._waiting
+        self._queue.append((self._encode(payload, ""), payload, spoken, ""))
+        self.waiting += 1
+        if self.waiting > meters.most_waiting:
+            meters.most_waiting = self.waiting
 
     def queue_mark(self, name: str) -> None:
         """Queue a mark behind all sound queued so far."""
-        self._queue.append(_Frame(self._encode(b"", name), b"", None, name))
+        self._queue.append((self._encode(b"", name), b"", None, name))
 
     def reject(self, frames: int) -> None:
         """Count frames that were refused because too much waits."""
@@ -183,7 +174,7 @@ class OutgoingStream:
         return b""
 
     def _empty(self) -> int:
-        dropped, self._waiting = self._waiting, 0
+        dropped, self.waiting = self.waiting, 0
         self._queue.clear()
         self.passed.clear()
         return dropped
@@ -219,32 +210,32 @@ class OutgoingStream:
             if not transport.writable:
                 self._hold(now_us)
                 return
-            frame = queue[0]
-            if frame.payload:
+            wire, payload, spoken, mark = queue[0]
+            if payload:
                 if due <= 0:
                     break
                 due -= 1
-                transport.write(frame.wire)
-                self._sent(frame, now_us)
-            elif frame.wire:
-                transport.write(frame.wire)
+                transport.write(wire)
+                self._sent(payload, spoken, now_us)
+            elif wire:
+                transport.write(wire)
             else:
-                self.passed.append((playout.playing_until_us, frame.mark))
+                self.passed.append((playout.playing_until_us, mark))
             queue.popleft()
         # What waits now waits for its time, not for the peer.
         flags.stalled_since_us = None
 
-    def _sent(self, frame: _Frame, now_us: int) -> None:
-        self._waiting -= 1
+    def _sent(self, payload: bytes, spoken: Spoken | None, now_us: int) -> None:
+        self.waiting -= 1
         self.meters.sent += 1
         flags = self.flags
         if flags.first_audio_sent_us is None:
             flags.first_audio_sent_us = now_us
         start_us = self.playout.frame_sent(now_us)
         if self.tracks is not None and self._started_us is not None:
-            self.tracks.played.add(start_us - self._started_us, frame.payload)
-        if frame.spoken is not None:
-            hole_us = frame.spoken.frame_sent(start_us)
+            self.tracks.played.add(start_us - self._started_us, payload)
+        if spoken is not None:
+            hole_us = spoken.frame_sent(start_us)
             if hole_us >= AUDIBLE_HOLE_US:
                 self.meters.underran(start_us - hole_us, hole_us, self._why())
         self._starved = False

@@ -8,7 +8,7 @@ of its own. Everything else about WebSocket is Autobahn's.
 
 from __future__ import annotations
 
-from struct import pack
+from struct import Struct
 
 from ..events import Message
 
@@ -19,6 +19,8 @@ _FINAL_BINARY = 0x82
 _FINALS = (_FINAL_TEXT, _FINAL_BINARY)
 _MASKED = 0x80
 _LENGTH_IN_TWO_BYTES = 126
+_LENGTH_IN_EIGHT_BYTES = 127
+_SHORT, _USUAL, _LONG = Struct("!BB"), Struct("!BBH"), Struct("!BBQ")
 
 
 def frame_message(message: Message) -> bytes:
@@ -68,8 +70,8 @@ def take_message(data: bytes, start: int) -> tuple[Message | None, int]:
 def _header(message: Message, masked: int) -> bytes:
     first = _FINAL_BINARY if message.binary else _FINAL_TEXT
     size = len(message.data)
-    if size < 126:
-        return pack("!BB", first, masked | size)
+    if size < _LENGTH_IN_TWO_BYTES:
+        return _SHORT.pack(first, masked | size)
     if size < 1 << 16:
-        return pack("!BBH", first, masked | 126, size)
-    return pack("!BBQ", first, masked | 127, size)
+        return _USUAL.pack(first, masked | _LENGTH_IN_TWO_BYTES, size)
+    return _LONG.pack(first, masked | _LENGTH_IN_EIGHT_BYTES, size)

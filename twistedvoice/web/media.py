@@ -138,8 +138,7 @@ class MediaSocket(FastReceive):
 
     # -- for the stream and the call ---------------------------------------------------
 
-    def frame(self, message: Message) -> bytes:
-        return frame_message(message)
+    frame = staticmethod(frame_message)
 
     def write(self, wire: bytes) -> None:
         self._out(wire)

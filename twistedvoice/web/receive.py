@@ -75,7 +75,8 @@ class FastReceive(WebSocketServerProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         if self.state == self.STATE_OPEN:
-            data = self._end_frame(data)
+            if self.current_frame is not None:
+                data = self._end_frame(data)
             if not (self.current_frame or self.inside_message):
                 if self.data:  # not even a whole header
                     data, self.data = self.data + data, b""
@@ -92,8 +93,6 @@ class FastReceive(WebSocketServerProtocol):
 
         :returns: what comes after that frame; all of ``data`` when it has no end there.
         """
-        if self.current_frame is None:
-            return data
         rest = self.current_frame.length - self.current_frame_masker.pointer()
         if rest >= len(data):
             return data
@@ -102,8 +101,8 @@ class FastReceive(WebSocketServerProtocol):
 
     def _take_texts(self, data: bytes) -> bytes:
         """:returns: what is left when the usual frames at the beginning are taken."""
-        start = 0
-        while self.state == self.STATE_OPEN:
+        start, size = 0, len(data)
+        while start < size and self.state == self.STATE_OPEN:
             text, end = take_text(data, start, self.maxFramePayloadSize)
             if end == start:
                 break

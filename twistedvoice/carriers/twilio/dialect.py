@@ -96,9 +96,10 @@ class TwilioDialect:
 
     def receive(self, message: Message) -> tuple[CarrierEvent]:
         """Read one message; every message of Twilio is one event."""
-        usual = self._usual_media(message)
-        if usual is not None:
-            return (usual,)
+        if self._usual_end and not message.binary:
+            media = _read_usual_media(message.data, self._usual_end, _MOST_SOUND)
+            if media is not None:
+                return (AudioReceived(*media),)
         said = json_object(message)
         kind = text(said, "event")
         read = _READERS.get(kind)
@@ -123,13 +124,6 @@ class TwilioDialect:
     def clear(self) -> Message:
         """:raises CallStateError: before the carrier's ``start``."""
         return Message(self._request("clear"), False)
-
-    def _usual_media(self, message: Message) -> AudioReceived | None:
-        """:returns: None for what the long way reads, or finds wrong."""
-        if message.binary or not self._usual_end:
-            return None
-        media = _read_usual_media(message.data, self._usual_end, _MOST_SOUND)
-        return None if media is None else AudioReceived(*media)
 
     # -- one function for each kind of message ----------------------------------------
 
