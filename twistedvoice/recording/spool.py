@@ -167,7 +167,7 @@ def read_batch(folder: Path, ref: Ref) -> Batch:
         memory of those that are removed.
     :raises OSError: when it does not.
     """
-    file = os.open(folder / str(ref.segment), os.O_RDONLY | os.O_CLOEXEC)
+    file = os.open(f"{folder}/{ref.segment}", os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.pread(file, ref.size, ref.offset)
     finally:
