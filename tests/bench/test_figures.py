@@ -12,7 +12,7 @@ from twistedvoice.bench.figures import HOLDS, Figures, Limits, Server, Spread
 from twistedvoice.bench.machine import Usage
 from twistedvoice.bench.tally import Tally
 
-from .values import figures
+from .values import figures, server
 
 
 class SpreadTests(SynchronousTestCase):
@@ -47,7 +47,7 @@ class FiguresTests(SynchronousTestCase):
         used = Server.between(idle, before, after, 100, 4.0)
         self.assertEqual((used.cpu_share, used.cpu_us_per_call_second), (0.5, 5000.0))
         self.assertEqual((used.rss_idle_kib, used.rss_kib_per_call), (1000, 20.0))
-        self.assertEqual(figures().served(used).server, used)
+        self.assertEqual(figures().served(used, unrecorded=0).server, used)
 
 
 class JudgeTests(SynchronousTestCase):
@@ -71,6 +71,14 @@ class JudgeTests(SynchronousTestCase):
         self.assert_judged("fails", "1 holes", counts={"spoken": 1, "underruns": 1})
         self.assert_judged("fails", "99.40% of the sound", audio=0.994)
         self.assert_judged("fails", "2 calls: refused", errors={"refused": 2})
+
+    def test_recordings(self) -> None:
+        """A service that did not record all of a call does not hold."""
+        whole = figures().served(server(), unrecorded=0)
+        self.assertEqual((whole.server, whole.errors), (server(), {}))
+        verdict = HOLDS.judge(figures().served(server(), unrecorded=3))
+        self.assertEqual(verdict.outcome, "fails")
+        self.assertEqual(verdict.reasons, ("3 calls: not recorded whole",))
 
     def test_just_holds(self) -> None:
         """What is just within the limits holds."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twistedvoice.bench.contender import Contender
+from twistedvoice.bench.contender import RECORDS, Contender
 from twistedvoice.bench.server import environ, running
 from twistedvoice.errors import BenchError
 
@@ -45,6 +46,23 @@ class RunningTests(SynchronousTestCase):
             self.assertEqual(answer["cores"], 1)
             self.assertGreater(server.usage().rss_kib, 1000)
         self.assertFalse(Path(f"/proc/{answer['pid']}").exists())
+
+    def test_unrecorded(self) -> None:
+        """Its records say how many calls were not recorded whole."""
+        records = (
+            '{"recording":{"degraded":true}}\n{"recording":{"degraded":false}}\n{}'
+        )
+
+        def command(folder: Path, accounts: Mapping[str, str]) -> list[str]:
+            (folder / RECORDS).write_text(records, "utf-8")
+            return [sys.executable, "-c", _UP + "sys.stdin.readline()"]
+
+        contender = Contender(name="thing", path="/", command=command)
+        with running(contender, _CORES) as server:
+            server.stop()
+            self.assertEqual(server.unrecorded(), 1)
+        with running(program(_UP + "sys.stdin.readline()"), _CORES) as server:
+            self.assertEqual(server.unrecorded(), 0)
 
     def assert_fails(self, text: str, words: str) -> None:
         """This program fails, and it is said how."""

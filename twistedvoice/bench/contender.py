@@ -16,8 +16,18 @@ from attrs import field, frozen
 from ..audio.wavwriter import WavWriter
 from ..formats import MULAW_8K
 
-__all__ = ["AGENTS", "BASELINE", "CHILD", "Contender", "disturbed", "service"]
+__all__ = [
+    "AGENTS",
+    "BASELINE",
+    "CHILD",
+    "RECORDS",
+    "Contender",
+    "disturbed",
+    "service",
+]
 
+#: Where in its folder a service keeps the records of its calls.
+RECORDS = "cdr.jsonl"
 #: What may answer under load.
 AGENTS = ("echo", "prompt", "openai", "gemini", "cascade")
 #: Those that talk with services elsewhere, which the load test plays.
@@ -75,7 +85,7 @@ def service(
             "admin-listen": "tcp:0:interface=127.0.0.1",
             "drain-seconds": "2",
             "store": folder / "store.sqlite",
-            "cdr": folder / "cdr.jsonl",
+            "cdr": folder / RECORDS,
             "recordings": folder / "recordings" if recordings else "",
             **_settings(agent, folder),
             **_account_options(accounts, folder),

@@ -108,9 +108,13 @@ class Figures:
             errors=dict(tally.errors),
         )
 
-    def served(self, server: Server) -> Figures:
-        """:returns: the same, with what the server used."""
-        return evolve(self, server=server)
+    def served(self, server: Server, unrecorded: int) -> Figures:
+        """
+        :param unrecorded: how many calls were to be recorded and were not, or in part.
+        :returns: the same, with what the server used and failed to do.
+        """
+        failed = {"not recorded whole": unrecorded} if unrecorded else {}
+        return evolve(self, server=server, errors={**self.errors, **failed})
 
 
 @frozen(kw_only=True)

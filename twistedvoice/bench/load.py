@@ -81,8 +81,10 @@ class Stand:
             idle = server.usage()
             target = Target(host="127.0.0.1", port=server.port, path=contender.path)
             figures, before, after = self._run(target, calls, server.usage)
+            server.stop()
+            unrecorded = server.unrecorded()
         used = Server.between(idle, before, after, calls, self.seconds)
-        return self._point(contender.name, figures.served(used))
+        return self._point(contender.name, figures.served(used, unrecorded))
 
     def measure_url(self, target: Target, calls: int) -> Point:
         """

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import BenchError
 from ..simulator.service import DRAIN_SECONDS, START_SECONDS, child_environ
-from .contender import CHILD, Contender
+from .contender import CHILD, RECORDS, Contender
 from .machine import Usage, usage
 
 __all__ = ["RunningServer", "environ", "running"]
@@ -45,6 +45,7 @@ class RunningServer:
         """
         self.contender = contender
         self._log = folder / "log"
+        self._records = folder / RECORDS
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 contender.command(folder, accounts),
@@ -87,8 +88,16 @@ class RunningServer:
         answered: Mapping[str, int] = json.loads(line)
         return answered
 
+    def unrecorded(self) -> int:
+        """:returns: of the calls on record, how many recordings are not whole."""
+        if not self._records.exists():  # it keeps none
+            return 0
+        lines = self._records.read_text("utf-8").splitlines()
+        recordings = [json.loads(line).get("recording", {}) for line in lines]
+        return sum(each.get("degraded", False) for each in recordings)
+
     def stop(self) -> None:
-        """End it, politely at first."""
+        """End it, politely at first; again is nothing new."""
         self._process.terminate()
         try:
             self._process.wait(DRAIN_SECONDS)
