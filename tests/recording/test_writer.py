@@ -47,7 +47,7 @@ class DeskTests(SynchronousTestCase):
         self.assertEqual((answer.error, answer.facts.duration_ms), (None, 20))
         # As it was answered by a process that died.
         again = self.do("append", 0, [], batch)
-        self.assertEqual(again.facts, answer.facts)
+        self.assertEqual(again, answer)
         answer = self.do("finish", 1, [], plain(Batch([], [], 20_000)))
         self.assertEqual(answer.facts.path, str(self.folder / "a.wav"))
 

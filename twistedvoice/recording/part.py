@@ -169,16 +169,18 @@ class PartFile:
         :raises OSError: when the disk says no.
         """
         self._why = "recovered"
-        if last and self._writer is not None:
+        if self._writer is not None:
             self.append(*last)
         self._close()
 
     def append(self, *batches: Batch) -> None:
         """
-        Write some batches, in one.
+        Write some batches, in one; none is nothing.
 
         :raises OSError: when the disk says no.
         """
+        if not batches:
+            return
         mixed = self._mixer.mix(*batches)
         self.batches += len(batches)
         self._write(mixed)
@@ -193,8 +195,7 @@ class PartFile:
         if self._finished is not None:
             return
         try:
-            if last:
-                self.append(*last)
+            self.append(*last)
             self._write(self._mixer.rest())
         finally:
             self._close()
