@@ -180,7 +180,10 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         key = bytes(range(32))
         self.parts.start()
         part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        secret = self.parts.new(self.folder / "b.vault", MULAW_8K, encryption_key=key)
+        about = {"call_id": "CA1"}
+        secret = self.parts.new(
+            self.folder / "b.vault", MULAW_8K, encryption_key=key, about=about
+        )
         unwanted = self.parts.new(self.folder / "c.wav", MULAW_8K)
         for each in (part, secret, unwanted):
             each.open()
@@ -205,6 +208,8 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertEqual(recover(self.folder, None, key), [self.folder / "b.vault"])
         samples = read_wav(self.folder / "b.vault", opener(key)).samples
         self.assertEqual(len(samples), 500 * 8)
+        head = read_lines(self.folder / "b.jsonl")[0]
+        self.assertEqual((head["kind"], head["call_id"]), ("recording", "CA1"))
         self.assertEqual(list(self.folder.glob(".spool*")), [])
         self.assertFalse(self.writer._spool.folder.exists())
 

@@ -21,7 +21,7 @@ from .lock import lock_abandoned
 from .part import LEAST_BYTES, PartFile
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
-from .sidecar import journal_path, parts_of
+from .sidecar import journal_path, parts_of, read_lines
 from .spool import Record, abandoned, records, remove, unwritten
 from .vault import SOUND_SUFFIXES, fitting_key, opener, sound_size
 
@@ -146,10 +146,13 @@ def _finish_spooled(
     :returns: its new path.
     :raises EncryptionError: when it is encrypted, and not with this key.
     """
-    with opener(encryption_key)(final.with_name(final.name + PART_SUFFIX), "r"):
+    path = final.with_name(final.name + PART_SUFFIX)
+    with opener(encryption_key)(path, "r"):
         pass
     form = AudioFormat(found[0].encoding, found[0].rate)
-    part = PartFile(final, form, key=key, encryption_key=encryption_key)
+    # One without sound is made anew, and shall say of which call it is.
+    about, *_ = [*read_lines(journal_path(path)), {}]
+    part = PartFile(final, form, about=about, key=key, encryption_key=encryption_key)
     part.resume(opened=True)
     part.abandon(*unwritten(found, part.batches))
     assert part.path is not None, "its names were given"
