@@ -132,6 +132,15 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         took = [self.parts.spool(part, half_a_second(number)) for number in range(30)]
         self.assertEqual(took, [True] * 20 + [False] * 10)
 
+    def test_ordered_before_it_was_started(self) -> None:
+        """A process that an order has started finds what is spooled, too."""
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        self.parts.start()
+        self.spool(part, [0])
+        part.finish(half_a_second(1))
+        self.assertEqual(part.duration_ms, 1200)
+
     def test_no_memory_to_share(self) -> None:
         """Where there is none, all is written at once."""
         self.memory.rmdir()

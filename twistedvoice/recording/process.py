@@ -92,10 +92,6 @@ class WriterProcess:
     def start(self) -> None:
         """Start the process; where that cannot be, the first order tries again."""
         with suppress(OSError):
-            self._spool = self._spool or Spool(
-                self._recordings, self._memory, self._oldest
-            )
-        with suppress(OSError):
             self._start()
 
     def new(self, path: Path, format: AudioFormat, **options: Any) -> _RemotePart:  # noqa: A002
@@ -192,8 +188,15 @@ class WriterProcess:
             if self._stopped:
                 raise OSError(errno.ESHUTDOWN, "the service has ended")
             if self._running is None:
+                # Before it, so that no process is referred to one it was not told of.
+                self._spool = self._spool or self._new_spool()
                 self._running = _Running(self._environ, self._line_count, self._spool)
             return self._running
+
+    def _new_spool(self) -> Spool | None:
+        with suppress(OSError):
+            return Spool(self._recordings, self._memory, self._oldest)
+        return None
 
     def _oldest(self) -> int | None:
         """:returns: the oldest segment of the spool that is still needed."""
