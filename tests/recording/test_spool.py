@@ -111,6 +111,21 @@ class SpoolTests(SynchronousTestCase):
         self.spool.trim()
         self.assertEqual(self.segments(), ["3"])
 
+    def test_added_while_trimmed(self) -> None:
+        """What comes while it is asked what is needed is not removed."""
+        self.patch(spool, "_SEGMENT_BYTES", 1)
+        self.add(0)
+        refs = list[spool.Ref]()
+
+        def ask() -> None:
+            # As the reactor may, beside the thread.
+            refs.extend([self.add(1), self.add(2)])
+
+        self.patch(self.spool, "_oldest", ask)
+        self.spool.trim()
+        for number, ref in enumerate(refs, 1):
+            self.assertEqual(read_batch(self.spool.folder, ref), batch(number))
+
     def test_no_room(self) -> None:
         """Without room nothing is taken; with room again it goes on."""
         self.add(0)

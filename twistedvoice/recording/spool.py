@@ -132,8 +132,12 @@ class Spool:
     def trim(self) -> None:
         """Remove what has been written; may block, and be called in several threads."""
         with self._trimming:
+            # Counted first: one that ends from here on may have what is not known yet.
+            count = len(self._old)
             oldest = self._oldest()
-            while self._old and (oldest is None or self._old[0] < oldest):
+            for _ in range(count):
+                if oldest is not None and self._old[0] >= oldest:
+                    break
                 (self.folder / str(self._old.popleft())).unlink(missing_ok=True)
 
     def close(self) -> None:
