@@ -184,6 +184,21 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertEqual(len(read_wav(self.folder / "b.wav").samples), 500 * 8)
         self.assertEqual(list(self.folder.glob(".spool*")), [])
 
+    def test_cannot_be_finished(self) -> None:
+        """What the process cannot finish at the end is there for a recovery."""
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        part.append(half_a_second(0))
+        self.spool(part, [1, 2])
+        assert self.writer.pid is not None
+        # No file of it may grow any more, as on a full disk.
+        resource.prlimit(self.writer.pid, resource.RLIMIT_FSIZE, (0, 0))
+        self.writer.stop()
+        self.assertEqual(recover(self.folder), [self.folder / "a.wav"])
+        self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 1500 * 8)
+        self.assertEqual(list(self.folder.glob(".spool*")), [])
+
     def test_both_die(self) -> None:
         """A recovery finds it when the process that writes was killed as well."""
         key = bytes(range(32))

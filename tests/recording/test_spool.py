@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from twistedvoice.recording.spool import (
     abandoned,
     read_batch,
     records,
+    remove,
     unwritten,
 )
 from twistedvoice.recording.wire import plain
@@ -152,10 +154,26 @@ class SpoolTests(SynchronousTestCase):
             self.assertEqual(path.stat().st_mode & 0o077, 0)
 
     def test_close(self) -> None:
-        """Nothing is left of one of which all is written."""
+        """What is let go of is left for who writes what is in it."""
         self.add(0)
         self.spool.close()
+        [(folder, link)] = abandoned(self.folder)
+        self.assertEqual(self.found(), {"a.wav": [0]})
+        remove(folder, link)
         self.assertEqual([*self.memory.iterdir(), *self.folder.iterdir()], [])
+
+    def test_disk_full(self) -> None:
+        """Nothing is left of one whose place cannot be told to a recovery."""
+        full = Path(self.mktemp())
+
+        def create_full(link: Path) -> FileIO:
+            link.touch()
+            return FileIO("/dev/full", "w")
+
+        self.patch(spool, "create_locked", create_full)
+        self.assertRaises(OSError, Spool, full, self.memory, lambda: None)
+        self.assertEqual(list(full.iterdir()), [])
+        self.assertEqual(list(self.memory.iterdir()), [self.spool.folder])
 
     def test_recordings_cannot_be_written(self) -> None:
         """Nothing is left of one that cannot be shown to a recovery."""

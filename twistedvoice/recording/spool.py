@@ -103,11 +103,12 @@ class Spool:
             recordings.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             #: Locked; who inherits it holds the lock, too.
             self.lock = create_locked(self.link)
+            self.lock.write(os.fsencode(self.folder.absolute()))
         except OSError:
             self._end_segment()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):
+                remove(self.folder, self.link)
             raise
-        self.lock.write(os.fsencode(self.folder.absolute()))
 
     def add(self, record: Record) -> Ref | None:
         """
@@ -141,9 +142,8 @@ class Spool:
                 (self.folder / str(self._old.popleft())).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """All is written: remove everything."""
+        """Let go of it: its writer, or a recovery, removes it when all is written."""
         self._end_segment()
-        remove(self.folder, self.link)
         self.lock.close()
 
     def _writable(self) -> int:
