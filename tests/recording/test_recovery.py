@@ -17,6 +17,7 @@ from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.part import PartFile
 from twistedvoice.recording.recovery import check_folder, recover
+from twistedvoice.recording.spool import Spool
 
 A = b"\x80" * 160
 
@@ -86,6 +87,27 @@ class RecoverTests(SynchronousTestCase):
         self.left("empty", cut=16058)
         self.assertEqual(recover(self.folder), [])
         self.assertEqual(self.names("."), [])
+
+    def test_spool_of_another_version(self) -> None:
+        """One that cannot be read is told and stays; the recordings are finished."""
+        self.left("one")
+        memory = Path(self.mktemp())
+        memory.mkdir()
+        spool = Spool(self.folder, memory, lambda: None)
+        spool.close()
+        (spool.folder / "0").write_bytes(b"\1\0\0\0?")
+        with capturedLogs() as logged:
+            self.assertEqual(recover(self.folder), [self.day / "one.wav"])
+        self.assertIn(str(spool.link), str(logged[0]))
+        self.assertTrue((spool.folder / "0").exists())
+
+    def test_spool_that_is_a_link(self) -> None:
+        """What only looks like one is told, and hinders nothing."""
+        self.left("one")
+        (self.folder / ".spool-x").symlink_to("/dev/null")
+        with capturedLogs() as logged:
+            self.assertEqual(recover(self.folder), [self.day / "one.wav"])
+        self.assertIn(".spool-x", str(logged[0]))
 
     def test_replaces_nothing(self) -> None:
         """A file that has the name already keeps it."""

@@ -17,6 +17,7 @@ from twistedvoice.recording.spool import (
     Record,
     Spool,
     abandoned,
+    links,
     read_batch,
     records,
     remove,
@@ -157,9 +158,10 @@ class SpoolTests(SynchronousTestCase):
         """What is let go of is left for who writes what is in it."""
         self.add(0)
         self.spool.close()
-        [(folder, link)] = abandoned(self.folder)
-        self.assertEqual(self.found(), {"a.wav": [0]})
-        remove(folder, link)
+        with abandoned(self.spool.link) as folder:
+            assert folder is not None, "nobody has it"
+            self.assertEqual(self.found(), {"a.wav": [0]})
+            remove(folder, self.spool.link)
         self.assertEqual([*self.memory.iterdir(), *self.folder.iterdir()], [])
 
     def test_disk_full(self) -> None:
@@ -194,22 +196,25 @@ class AbandonedTests(SynchronousTestCase):
         self.spool = Spool(self.folder, self.memory, lambda: 0)
         self.addCleanup(self.spool.lock.close)
 
+    def abandoned(self) -> Path | None:
+        """:returns: where it is found."""
+        with abandoned(self.spool.link) as folder:
+            return folder
+
     def test_alive(self) -> None:
         """One is left alone while anybody has it locked."""
         held = os.dup(self.spool.lock.fileno())
         self.spool.lock.close()
-        self.assertEqual(list(abandoned(self.folder)), [])
+        self.assertIsNone(self.abandoned())
         os.close(held)
-        self.assertEqual(
-            list(abandoned(self.folder)),
-            [(self.spool.folder.absolute(), self.spool.link)],
-        )
+        self.assertEqual(self.abandoned(), self.spool.folder.absolute())
+        self.assertEqual(links(self.folder), [self.spool.link])
 
     def test_machine_started_anew(self) -> None:
         """Where the memory is gone, its name goes, too."""
         self.spool.lock.close()
         shutil.rmtree(self.spool.folder)
-        self.assertEqual(list(abandoned(self.folder)), [])
+        self.assertIsNone(self.abandoned())
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_not_a_folder_of_ours(self) -> None:
@@ -219,7 +224,7 @@ class AbandonedTests(SynchronousTestCase):
         theirs = Path(self.mktemp())
         theirs.mkdir()
         self.spool.folder.symlink_to(theirs.absolute())
-        self.assertEqual(list(abandoned(self.folder)), [])
+        self.assertIsNone(self.abandoned())
         self.assertTrue(theirs.exists())
 
     def test_another_name(self) -> None:
@@ -228,5 +233,5 @@ class AbandonedTests(SynchronousTestCase):
         theirs = Path(self.mktemp())
         theirs.mkdir()
         self.spool.link.write_text(str(theirs.absolute()))
-        self.assertEqual(list(abandoned(self.folder)), [])
+        self.assertIsNone(self.abandoned())
         self.assertTrue(theirs.exists())

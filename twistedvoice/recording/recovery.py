@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from .part import LEAST_BYTES, PartFile
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
 from .sidecar import journal_path, parts_of, read_lines
-from .spool import Record, abandoned, records, remove, unwritten
+from .spool import Record, abandoned, links, records, remove, unwritten
 from .vault import SOUND_SUFFIXES, fitting_key, opener, sound_size
 
 __all__ = ["check_folder", "outcomes", "recover"]
@@ -118,22 +118,39 @@ def _spooled_outcomes(
     folder: Path, key: bytes | None, encryption_keys: Sequence[bytes]
 ) -> Iterator[tuple[Path, Path | Exception]]:
     """Finish those of which batches were still in memory; see :mod:`.spool`."""
-    for spool, link in abandoned(folder):
-        whole = True
-        for final, found in records(spool, link).items():
-            part = final.with_name(final.name + PART_SUFFIX)
-            if not part.exists():
-                continue  # it was finished, or not wanted
-            try:
-                fitting = fitting_key(part, encryption_keys)
-                path = _finish_spooled(final, found, key, fitting)
-            except Exception as error:  # what is in a file is anyone's guess
-                whole = False
-                yield part, error
-            else:
-                yield part, path
-        if whole:
-            remove(spool, link)
+    for link in links(folder):
+        try:
+            with abandoned(link) as spool:
+                if spool is not None:
+                    found = records(spool, link)
+                    yield from _finish_spool(spool, link, found, key, encryption_keys)
+        except Exception as error:  # another version may have written it
+            yield link, error
+
+
+def _finish_spool(
+    spool: Path,
+    link: Path,
+    spooled: Mapping[Path, Sequence[Record]],
+    key: bytes | None,
+    encryption_keys: Sequence[bytes],
+) -> Iterator[tuple[Path, Path | Exception]]:
+    """Finish those of one spool, and remove it when all of them are."""
+    whole = True
+    for final, found in spooled.items():
+        part = final.with_name(final.name + PART_SUFFIX)
+        if not part.exists():
+            continue  # it was finished, or not wanted
+        try:
+            fitting = fitting_key(part, encryption_keys)
+            path = _finish_spooled(final, found, key, fitting)
+        except Exception as error:  # what is in a file is anyone's guess
+            whole = False
+            yield part, error
+        else:
+            yield part, path
+    if whole:
+        remove(spool, link)
 
 
 def _finish_spooled(

@@ -21,7 +21,7 @@ import struct
 import tempfile
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from threading import Lock
@@ -37,6 +37,7 @@ __all__ = [
     "Ref",
     "Spool",
     "abandoned",
+    "links",
     "read_batch",
     "records",
     "remove",
@@ -210,25 +211,38 @@ def remove(folder: Path, link: Path) -> None:
     link.unlink(missing_ok=True)
 
 
-def abandoned(recordings: Path) -> Iterator[tuple[Path, Path]]:
-    """
-    Find the spools of dead services of which no writer lives either.
+def links(recordings: Path) -> list[Path]:
+    """:returns: the files in the folder of recordings that say where spools are."""
+    return sorted(recordings.glob(f"{_LINK_PREFIX}*"))
 
-    :returns: the folder and the link of each; it is locked until the next is asked for.
+
+@contextmanager
+def abandoned(link: Path) -> Iterator[Path | None]:
     """
-    for link in sorted(recordings.glob(f"{_LINK_PREFIX}*")):
-        with suppress(FileNotFoundError), FileIO(link, opener=open_own) as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            folder = Path(os.fsdecode(lock.readall()))
-            name = f"{_PREFIX}{link.name.removeprefix(_LINK_PREFIX)}"
-            if folder.name == name and _is_ours(folder, recordings):
-                yield folder, link
-            else:
-                # The machine was started anew in between.
-                link.unlink()
+    Lock the spool of a dead service of which no writer lives either.
+
+    :returns: its folder; None when one of them lives, or it is gone.
+    :raises OSError: when its link cannot be read.
+    """
+    try:
+        lock = FileIO(link, opener=open_own)
+    except FileNotFoundError:
+        yield None
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        folder = Path(os.fsdecode(lock.readall()))
+        name = f"{_PREFIX}{link.name.removeprefix(_LINK_PREFIX)}"
+        if folder.name == name and _is_ours(folder, link.parent):
+            yield folder
+        else:
+            # The machine was started anew in between.
+            link.unlink(missing_ok=True)
+            yield None
 
 
 def _is_ours(folder: Path, recordings: Path) -> bool:
