@@ -78,7 +78,7 @@ class Parts(Protocol):
     """
     Makes parts, and does jobs of many at once.
 
-    All but ``spool`` and ``watch`` may block, and is called in worker threads.
+    All but ``new``, ``spool`` and ``watch`` may block and is called in worker threads.
     """
 
     def start(self) -> None:

@@ -5,7 +5,8 @@ To put the two sides of a call together takes a tenth of a millisecond or two, m
 once a second. In a thread the reactor waits for the interpreter meanwhile, at each
 frame that it reads or sends; beside another process it does not. When that process dies
 another one goes on where it was, and what was not answered is asked again; one that
-hangs is killed. All of it but the watch blocks and is called in worker threads.
+hangs is killed. What is spooled is, like the watch, in the reactor and blocks nothing;
+what is done with files or the process blocks and is called in worker threads.
 """
 
 from __future__ import annotations
