@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 import twistedvoice
 from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
+from twistedvoice.recording import spool
 from twistedvoice.recording.mixer import Batch
 from twistedvoice.recording.parts import Job, Part
 from twistedvoice.recording.process import WriterProcess
@@ -183,6 +184,27 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 1500 * 8)
         self.assertEqual(len(read_wav(self.folder / "b.wav").samples), 500 * 8)
         self.assertEqual(list(self.folder.glob(".spool*")), [])
+
+    def test_failed_keeps_no_memory(self) -> None:
+        """What a failed recording had spooled is removed while its call goes on."""
+        self.patch(spool, "_SEGMENT_BYTES", 1)
+        self.parts.start()
+        failed = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        other = self.parts.new(self.folder / "b.wav", MULAW_8K)
+        for part in (failed, other):
+            part.open()
+            self.spool(part, [0])
+        self.kill()
+        without = self.patch(sys, "executable", "/bin/false")
+        with capturedLogs():
+            [failure] = self.parts.do_all([Job(failed.append, (half_a_second(1),))])
+        self.assertIsInstance(failure.value, OSError)
+        without.restore()
+        self.spool(other, [1])
+        self.parts.do_all([Job(other.append, (half_a_second(2),))])
+        self.assertEqual(other.duration_ms, 1500)
+        names = [path.name for path in self.memory.glob("*/*")]
+        self.assertEqual(names, ["2"])
 
     def test_cannot_be_finished(self) -> None:
         """What the process cannot finish at the end is there for a recovery."""

@@ -113,6 +113,8 @@ class WriterProcess:
                 ]
             )
         except OSError:
+            for part in parts:
+                part.failed()
             return [Failure()] * len(jobs)
         results = [
             part.result(answer) for part, answer in zip(parts, answers, strict=True)
@@ -313,8 +315,16 @@ class _RemotePart:
             return Failure()
         return None
 
+    def failed(self) -> None:
+        """No process answers: what was spooled keeps no memory till the call ends."""
+        self._spooled = ()
+
     def _do(self, verb: str, *args: Any) -> None:
-        [answer] = self._writer.ask([self.order(verb, *args)])
+        try:
+            [answer] = self._writer.ask([self.order(verb, *args)])
+        except OSError:
+            self.failed()
+            raise
         failure = self.result(answer)
         if failure is not None:
             failure.raiseException()
