@@ -19,10 +19,11 @@ from twistedvoice.audio.wav import read_wav
 from twistedvoice.formats import MULAW_8K
 from twistedvoice.recording import spool
 from twistedvoice.recording.mixer import Batch
+from twistedvoice.recording.part import PartFile
 from twistedvoice.recording.parts import Job, Part
 from twistedvoice.recording.process import WriterProcess
 from twistedvoice.recording.pulse import MOST_UNANSWERED
-from twistedvoice.recording.recovery import recover
+from twistedvoice.recording.recovery import outcomes, recover
 from twistedvoice.recording.sidecar import read_lines
 from twistedvoice.recording.vault import opener
 
@@ -258,6 +259,90 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertEqual((head["kind"], head["call_id"]), ("recording", "CA1"))
         self.assertEqual(list(self.folder.glob(".spool*")), [])
         self.assertFalse(self.writer._spool.folder.exists())
+
+    def die(self) -> None:
+        """Have both processes die, as far as the folder shows."""
+        self.kill()
+        assert self.writer._running is not None
+        self.writer._running.kill()
+        assert self.writer._spool is not None
+        self.writer._spool.lock.close()
+
+    def leave_two(self) -> None:
+        """Die with two recordings whose sound was all in memory but for the first."""
+        (self.folder / "day").mkdir(parents=True)
+        self.parts.start()
+        for name in ("a.wav", "b.wav"):
+            part = self.parts.new(self.folder / "day" / name, MULAW_8K)
+            part.open()
+            part.append(half_a_second(0))
+            self.spool(part, range(1, 6))
+        self.die()
+
+    def assert_two(self) -> None:
+        """All of the two recordings is there, and nothing else."""
+        for name in ("a.wav", "b.wav"):
+            samples = read_wav(self.folder / "day" / name).samples
+            self.assertEqual(len(samples), 3000 * 8)
+        self.assertEqual(list(self.folder.glob(".spool*")), [])
+        self.assertEqual(list(self.memory.iterdir()), [])
+        self.assertEqual(list(self.folder.rglob("*.part")), [])
+
+    def test_two_recoveries(self) -> None:
+        """One leaves alone what another one is about to finish from memory."""
+        self.leave_two()
+        first = outcomes(self.folder)
+        found = [next(first)]
+        self.assertEqual(recover(self.folder), [])
+        found += first
+        names = [self.folder / "day" / "a.wav", self.folder / "day" / "b.wav"]
+        self.assertEqual([path for _, path in found], names)
+        self.assert_two()
+
+    def test_dies_during_a_recovery(self) -> None:
+        """What is in memory is not left out when its process dies just now."""
+        left = PartFile(self.folder / "day" / "0.wav", MULAW_8K)
+        left.open()
+        left.append(half_a_second(0))
+        self.parts.start()
+        part = self.parts.new(self.folder / "day" / "a.wav", MULAW_8K)
+        part.open()
+        part.append(half_a_second(0))
+        self.spool(part, range(1, 6))
+        assert left._lock is not None
+        left._lock.close()
+        found = list[Path | Exception]()
+        for _, path in outcomes(self.folder):
+            if not found:
+                self.die()
+            found.append(path)
+        names = [self.folder / "day" / "0.wav", self.folder / "day" / "a.wav"]
+        self.assertEqual(found, names)
+        self.assertEqual(len(read_wav(names[1]).samples), 3000 * 8)
+
+    def test_recovery_while_the_process_is_replaced(self) -> None:
+        """What a service writes is its own, also between two writer processes."""
+        self.parts.start()
+        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
+        part.open()
+        part.append(half_a_second(0))
+        self.kill()
+        assert self.writer._running is not None
+        self.writer._running._process.wait()
+        self.assertEqual(recover(self.folder), [])
+        with capturedLogs():
+            part.append(half_a_second(1))
+        part.finish(half_a_second(2))
+        self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 1700 * 8)
+
+    def test_recovery_of_another_folder(self) -> None:
+        """Who does not look where the spool is shown is told to, and harms nothing."""
+        self.leave_two()
+        found = [str(why) for _, why in outcomes(self.folder / "day")]
+        self.assertEqual(len(found), 2)
+        self.assertIn(str(self.folder.absolute()), found[0])
+        self.assertEqual(len(recover(self.folder)), 2)
+        self.assert_two()
 
     def test_hangs(self) -> None:
         """One that hangs is killed; what it held is lost and told, and nothing else."""

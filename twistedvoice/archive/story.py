@@ -26,7 +26,9 @@ from .speech import Level, Span, level, speech
 __all__ = ["BargeIn", "Side", "Story", "Turn", "read_story"]
 
 #: What is of no interest to people, or of no time.
-_UNTOLD = frozenset({"recording", "sum", "late", "moved", "state", "settled", "header"})
+_UNTOLD = frozenset(
+    {"recording", "sum", "late", "moved", "state", "spool", "settled", "header"}
+)
 #: What must be a number in a line that has it, and how large it is at the most.
 _NUMBERS = ("at", "until", "ms", "by")
 _LARGEST = 1e11

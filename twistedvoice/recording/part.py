@@ -12,6 +12,7 @@ a time.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping, Sequence
 from io import FileIO
 from pathlib import Path
@@ -49,6 +50,8 @@ class PartFile:
     :param about: what the sidecar says of the call.
     :param key: what the finished sidecar is sealed with.
     :param encryption_key: what the sound is encrypted with, if ``path`` says so.
+    :param spool: what shows the spool that some of its sound may be in; see
+        :mod:`.spool`.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class PartFile:
         fsync: FsyncPolicy = "close",
         key: bytes | None = None,
         encryption_key: bytes | None = None,
+        spool: Path | None = None,
     ) -> None:
         #: Where it will be, and where it is meanwhile.
         self.final = path
@@ -69,6 +73,7 @@ class PartFile:
         self._fsync = fsync
         self._key = key
         self._encryption_key = encryption_key
+        self._spool = spool
         self._opened = opener(encryption_key)
         self._mixer = Mixer(format)
         self._seconds = Seconds(format)
@@ -260,7 +265,11 @@ class PartFile:
             "rate": self._format.rate,
             "channels": ["caller", "service"],
         }
-        return Journal(path, head, late_box(writer.file))
+        journal = Journal(path, head, late_box(writer.file))
+        if self._spool is not None:
+            link = os.path.relpath(self._spool, path.parent)
+            journal.add([{"kind": "spool", "link": link}])
+        return journal
 
     def _write(self, mixed: Mixed) -> None:
         """Write the sound first: then the journal says only what is there."""

@@ -11,21 +11,26 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from io import FileIO
+from itertools import chain
 from pathlib import Path
 
 from twisted.logger import Logger
 
 from ..errors import ConfigError
 from ..formats import AudioFormat
-from .lock import lock_abandoned
+from .lock import is_being_written, lock_abandoned, open_own
 from .part import LEAST_BYTES, PartFile
 from .private import FOLDER_MODE
 from .settle import PART_SUFFIX, is_settled, settle
-from .sidecar import journal_path, parts_of, read_lines
+from .sidecar import journal_path, line_of, parts_of, read_lines
 from .spool import Record, abandoned, links, records, remove, unwritten
 from .vault import SOUND_SUFFIXES, fitting_key, opener, sound_size
 
 __all__ = ["check_folder", "outcomes", "recover"]
+
+#: A journal says in its first lines which spool its recording has.
+_HEAD_BYTES = 4096
 
 _log = Logger()
 
@@ -87,25 +92,25 @@ def outcomes(
     :param encryption_keys: one of which opens the sound, where it is encrypted.
     :returns: each part, and its recording or what went wrong with it.
     """
-    waiting: set[Path] = set()
-    for part, outcome in _spooled_outcomes(folder, key, encryption_keys):
-        if isinstance(outcome, Exception):
-            # What is in memory belongs into it.
-            waiting.add(part)
-        yield part, outcome
-    parts = [
-        part
-        for suffix in SOUND_SUFFIXES
-        for part in folder.rglob(f"*{suffix}{PART_SUFFIX}")
-    ]
-    for part in sorted(set(parts) - waiting):
-        try:
-            path = _finish_abandoned(part, key, encryption_keys)
-        except Exception as error:  # what is in a file is anyone's guess
-            yield part, error
-        else:
-            if path is not None:
-                yield part, path
+    emptied: set[str] = set()
+    failed: set[Path] = set()
+    # Again for a process that dies in the middle of this.
+    for _ in range(2):
+        waiting: dict[Path, Path] = {}
+        for part, outcome in chain(
+            _spooled_outcomes(folder, key, encryption_keys, emptied),
+            _part_outcomes(folder, key, encryption_keys, emptied, failed, waiting),
+        ):
+            if isinstance(outcome, Exception):
+                failed.add(part)
+            yield part, outcome
+        if not waiting:
+            break
+    for part, link in waiting.items():
+        with suppress(OSError):
+            if part.exists() and not is_being_written(link):
+                why = f"some of its sound is in memory: recover {link.parent}"
+                yield part, OSError(why)
     # A journal is made after its part, and goes after it.
     for journal in folder.rglob(f"*.jsonl{PART_SUFFIX}"):
         gone = not any(part.exists() for part in parts_of(journal))
@@ -115,13 +120,24 @@ def outcomes(
 
 
 def _spooled_outcomes(
-    folder: Path, key: bytes | None, encryption_keys: Sequence[bytes]
+    folder: Path,
+    key: bytes | None,
+    encryption_keys: Sequence[bytes],
+    emptied: set[str],
 ) -> Iterator[tuple[Path, Path | Exception]]:
-    """Finish those of which batches were still in memory; see :mod:`.spool`."""
+    """
+    Finish those of which batches were still in memory; see :mod:`.spool`.
+
+    :param emptied: gets the names of the spools; those that are in it are left.
+    """
     for link in links(folder):
+        if link.name in emptied:
+            continue
         try:
             with abandoned(link) as spool:
                 if spool is not None:
+                    # One that cannot be read has nothing of anybody either.
+                    emptied.add(link.name)
                     found = records(spool, link)
                     yield from _finish_spool(spool, link, found, key, encryption_keys)
         except Exception as error:  # another version may have written it
@@ -151,6 +167,56 @@ def _finish_spool(
             yield part, path
     if whole:
         remove(spool, link)
+
+
+def _part_outcomes(
+    folder: Path,
+    key: bytes | None,
+    encryption_keys: Sequence[bytes],
+    emptied: set[str],
+    failed: set[Path],
+    waiting: dict[Path, Path],
+) -> Iterator[tuple[Path, Path | Exception]]:
+    """
+    Finish those all of whose sound is in their files.
+
+    :param emptied: the spools that have nothing of others.
+    :param failed: those that are to be left.
+    :param waiting: gets those that have another spool, and what shows that: they are
+        a service's, or another recovery finishes them.
+    """
+    parts = [
+        part
+        for suffix in SOUND_SUFFIXES
+        for part in folder.rglob(f"*{suffix}{PART_SUFFIX}")
+    ]
+    for part in sorted(set(parts) - failed):
+        try:
+            # First, as a service whose writer has just died must find it unlocked.
+            link = _spool_of(part)
+            if link is not None and link.name not in emptied:
+                waiting[part] = link
+                continue
+            path = _finish_abandoned(part, key, encryption_keys)
+        except Exception as error:  # what is in a file is anyone's guess
+            yield part, error
+        else:
+            if path is not None:
+                yield part, path
+
+
+def _spool_of(part: Path) -> Path | None:
+    """:returns: what shows the spool that some of its sound may be in."""
+    try:
+        with FileIO(journal_path(part), opener=open_own) as journal:
+            head = journal.read(_HEAD_BYTES)
+    except FileNotFoundError:
+        return None
+    for line in map(line_of, head.split(b"\n")):
+        if line is not None and line["kind"] == "spool":
+            link = Path(os.path.normpath(part.parent.absolute() / str(line["link"])))
+            return link if link.is_file() else None
+    return None
 
 
 def _finish_spooled(

@@ -143,7 +143,9 @@ def sync_folder(folder: Path) -> None:
 _FAULTS = frozenset({"full", "failed"})
 _MISSING = frozenset({"lost", "damaged"})
 #: Lines of the journal that the finished sidecar does not have, or has anew.
-_WORKING = frozenset({"late", "moved", "state", "header", "sum", "settled", "end"})
+_WORKING = frozenset(
+    {"late", "moved", "state", "spool", "header", "sum", "settled", "end"}
+)
 
 
 def _settled(

@@ -57,6 +57,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "late": ("channel", "position", "sound"),
     "moved": ("pieces",),
     "settled": ("name",),
+    "spool": ("link",),
     "state": ("batches", "mixer"),
     "sum": ("at", "ms", "blake2b"),
 }

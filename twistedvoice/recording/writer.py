@@ -43,12 +43,13 @@ class Desk:
     """
     The parts that are being written, by number.
 
-    :param spool: where the batches lie that orders refer to.
+    :param spool: where the batches lie that orders refer to, and ...
+    :param link: what shows it, None for none.
     """
 
-    def __init__(self, spool: Path) -> None:
+    def __init__(self, spool: Path, link: Path | None = None) -> None:
         self._parts: dict[int, PartFile] = {}
-        self._spool = spool
+        self._spool, self._link = spool, link
         self._verbs: Mapping[str, Callable[..., None]] = {
             "open": self._open,
             "append": self._append,
@@ -97,7 +98,8 @@ class Desk:
         known = self._parts.get(number)
         if known is not None and known.path is not None:
             return  # it was asked again, since another process died in between
-        part = PartFile(Path(path), AudioFormat(encoding, rate), **options)
+        form = AudioFormat(encoding, rate)
+        part = PartFile(Path(path), form, spool=self._link, **options)
         self._parts[number] = part
         part.resume(opened=opened)
 
@@ -156,7 +158,7 @@ def main(folder: str, link: str, *descriptors: str) -> None:
     with suppress(OSError):  # a sandbox may forbid it
         os.nice(_NICENESS)
     gc.set_threshold(_GC_THRESHOLD)
-    desk = Desk(Path(folder))
+    desk = Desk(Path(folder), Path(link) if link else None)
     pulse, *ends = [socket.socket(fileno=int(each)) for each in descriptors]
     lines = [Line(end) for end in ends]
     threads = [Thread(target=_serve, args=(line, desk)) for line in lines]
