@@ -143,6 +143,22 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         part.finish(half_a_second(1))
         self.assertEqual(part.duration_ms, 1200)
 
+    def test_nothing_stays_in_memory(self) -> None:
+        """Once the last recording is whole its sound is only there."""
+        self.parts.start()
+        for name in ("a.wav", "b.wav"):
+            part = self.parts.new(self.folder / name, MULAW_8K)
+            part.open()
+            self.spool(part, range(3))
+            self.writer.watch()
+            (sound,) = self.memory.glob("*/*")
+            self.assertGreater(sound.stat().st_size, 0)
+            part.finish(half_a_second(3))
+            self.assertEqual(part.duration_ms, 2200)
+            self.writer.watch()
+            self.writer.watch()
+            self.assertEqual(list(self.memory.glob("*/*")), [])
+
     def test_no_memory_to_share(self) -> None:
         """Where there is none, all is written at once."""
         self.memory.rmdir()

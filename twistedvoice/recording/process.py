@@ -149,7 +149,13 @@ class WriterProcess:
                     self._open.pop(order.number, None)
 
     def watch(self) -> None:
-        """Kill the process when it hangs, so that who waits for it need not."""
+        """
+        Kill the process when it hangs, so that who waits for it need not.
+
+        Where nothing is being recorded, no sound stays in memory.
+        """
+        if self._spool is not None and not self._open:
+            self._spool.rest()
         running = self._running
         if running is not None and running.hangs():
             _log.error("the writer process hangs; it is killed")

@@ -142,6 +142,22 @@ class Spool:
                     break
                 (self.folder / str(self._old.popleft())).unlink(missing_ok=True)
 
+    def rest(self) -> None:
+        """
+        Let go of one file, since nothing in any is needed any more.
+
+        For the reactor, now and then: what was said shall not stay in memory until the
+        next calls have filled the file. One at a time, as it takes a while.
+        """
+        if self._size:
+            self._end_segment()
+        if self._trimming.acquire(blocking=False):
+            try:
+                if self._old:
+                    (self.folder / str(self._old.popleft())).unlink(missing_ok=True)
+            finally:
+                self._trimming.release()
+
     def close(self) -> None:
         """Let go of it: its writer, or a recovery, removes it when all is written."""
         self._end_segment()
@@ -161,7 +177,7 @@ class Spool:
     def _end_segment(self) -> None:
         if self._file is not None:
             os.close(self._file)
-            self._file = None
+            self._file, self._size = None, 0
             self._old.append(self._segment)
 
 
