@@ -18,16 +18,15 @@ from typing import Any
 
 __all__ = ["poll_plainly"]
 
+#: By its name, since other systems have no such module.
+_EPOLL = "twisted.internet.epollreactor.EPollReactor"
+
 
 def poll_plainly(reactor: Any) -> None:
     """Have a reactor that waits by epoll serve what is ready in a shorter way."""
-    # By its name, since other systems have no such module.
     kind = type(reactor)
     if f"{kind.__module__}.{kind.__name__}" == _EPOLL:
         reactor.doIteration = _plain_poll(reactor)
-
-
-_EPOLL = "twisted.internet.epollreactor.EPollReactor"
 
 
 def _plain_poll(reactor: Any) -> Callable[[float | None], None]:

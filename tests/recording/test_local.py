@@ -630,7 +630,7 @@ class ServiceTests(LocalTestCase):
         self.assertEqual(asked, ["start"])
 
     def test_late(self) -> None:
-        """When the reactor comes late each call is visited once, with looks between."""
+        """When the reactor comes late all visits are made once, with looks between."""
         looks = list[None]()
         recordings = LocalRecordings(
             self.clock,

@@ -110,7 +110,8 @@ class Figures:
 
     def served(self, server: Server, unrecorded: int) -> Figures:
         """
-        :param unrecorded: how many calls were to be recorded and were not, or in part.
+        :param unrecorded: how many calls were recorded in part, or not though they
+            were to be.
         :returns: the same, with what the server used and failed to do.
         """
         failed = {"not recorded whole": unrecorded} if unrecorded else {}
