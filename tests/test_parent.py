@@ -181,7 +181,7 @@ class StartTests(ParentTestCase):
         error = self.assertRaises(CannotListen, self.parent().startService)
         self.assertEqual(
             error.code,
-            f"twistedvoice: cannot listen on {listen}: Address already in use",
+            f"twistedvoice: listen: cannot listen on {listen}: Address already in use",
         )
         self.assertEqual(self.reactor.processes, [])
 

@@ -133,7 +133,7 @@ class StartTests(ServiceTestCase):
         self.assertIsInstance(error, SystemExit)
         self.assertEqual(
             error.code,
-            "twistedvoice: cannot listen on tcp:8080:interface=127.0.0.1:"
+            "twistedvoice: listen: cannot listen on tcp:8080:interface=127.0.0.1:"
             " Address already in use",
         )
 

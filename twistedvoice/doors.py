@@ -62,8 +62,10 @@ class Doors:
         :raises CannotListen: when an endpoint cannot be used.
         """
         config = self._config
-        self._public = opened(config.listen, self._open_public(public_site))
-        self._admin = opened(config.admin_listen, self._open_admin(admin_site))
+        self._public = opened("listen", config.listen, self._open_public(public_site))
+        self._admin = opened(
+            "admin_listen", config.admin_listen, self._open_admin(admin_site)
+        )
 
     def announce(self) -> None:
         """Log that calls are taken from now on, and where."""
@@ -111,8 +113,9 @@ class InheritedDoors(Doors):
         return adopt(self._reactor, "tcp:0", site, inherited)
 
 
-def opened(description: str, opening: Deferred[Any]) -> Any:
+def opened(setting: str, description: str, opening: Deferred[Any]) -> Any:
     """
+    :param setting: the key that the endpoint comes from, for who must give another one.
     :returns: what an endpoint opened at once, as all of ours do.
     :raises CannotListen: when it could not.
     """
@@ -121,7 +124,8 @@ def opened(description: str, opening: Deferred[Any]) -> Any:
     opening.addCallbacks(found.append, problems.append)
     for failure in problems:
         raise CannotListen(
-            f"twistedvoice: cannot listen on {description}: {_reason(failure)}"
+            f"twistedvoice: {setting}: cannot listen on {description}:"
+            f" {_reason(failure)}"
         )
     return found[0]
 

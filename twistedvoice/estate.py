@@ -26,7 +26,7 @@ class Estate:
         opening = open_for_heirs(
             reactor, config.listen, config.workers, alone=not config.share_port
         )
-        self._public: list[socket.socket] = opened(config.listen, opening)
+        self._public: list[socket.socket] = opened("listen", config.listen, opening)
         self._admin = [open_local() for _ in self._public]
         host, port = self._public[0].getsockname()[:2]
         #: Where carriers reach all workers, for people.

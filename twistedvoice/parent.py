@@ -94,7 +94,7 @@ class ParentService(ProcessService):
         config = self._config
         estate = self._estate = Estate(self._reactor, config)
         admin = listen(self._reactor, config.admin_listen, self._site())
-        self._port = opened(config.admin_listen, admin)
+        self._port = opened("admin_listen", config.admin_listen, admin)
         self._crew = Crew(
             self._reactor,
             [self._worker(estate, number) for number in range(len(estate))],
