@@ -72,7 +72,7 @@ class FindAgentTests(SynchronousTestCase):
 
     def test_no_module(self) -> None:
         """A module that is not there is named."""
-        self.assertProblem("no.such.Thing", "cannot be imported", "'no'")
+        self.assertProblem("no.such.Thing", "cannot be imported", "'no'", "PYTHONPATH")
 
     def test_module_that_raises(self) -> None:
         """What a module raises while it is imported is said."""

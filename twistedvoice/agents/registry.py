@@ -39,6 +39,13 @@ def find_agent(name: str) -> type[Agent]:
         raise ConfigError([f"no agent is called {name!r}; {_known(name)}"])
     try:
         module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            [
+                f"the agent {name!r} cannot be imported: {error}; install it into"
+                f" the environment of twistedvoice, or set PYTHONPATH; {_known(name)}"
+            ]
+        ) from error
     except Exception as error:  # the module is someone else's and may raise anything
         raise ConfigError(
             [
