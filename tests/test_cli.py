@@ -54,8 +54,17 @@ class MainTests(CliTestCase):
     def test_unknown(self) -> None:
         """A command that is none gets help too, with 2."""
         self.assertEqual(main(("sreve",)), 2)
-        self.assertIn("usage: ", self.errors.getvalue())
+        self.assertIn("'sreve' is no command\nusage: ", self.errors.getvalue())
         self.assertEqual(self.out.getvalue(), "")
+
+    def test_no_file(self) -> None:
+        """A file that is not there is named as it was given."""
+        url = "http://127.0.0.1:8080/twilio/voice"
+        self.assertEqual(main(("call", url, "--say", "nowhere.wav")), 2)
+        self.assertEqual(
+            self.errors.getvalue(),
+            "twistedvoice call: nowhere.wav: No such file or directory\n",
+        )
 
     def test_version(self) -> None:
         """The version is told."""

@@ -67,6 +67,8 @@ def main(words: Sequence[str] | None = None) -> int:
     command = _COMMANDS.get(name)
     if command is None:
         asked = name in ("-h", "--help", "help")
+        if not asked:
+            sys.stderr.write(f"twistedvoice: {name!r} is no command\n")
         (sys.stdout if asked else sys.stderr).write(_USAGE)
         return 0 if asked else 2
     try:
@@ -81,9 +83,12 @@ def main(words: Sequence[str] | None = None) -> int:
         EncryptionError,
         StoreError,
         ArchiveError,
-        OSError,
     ) as error:
         sys.stderr.write(f"twistedvoice {name}: {error}\n")
+    except OSError as error:
+        about = "" if error.filename is None else f"{error.filename}: "
+        reason = error.strerror or error
+        sys.stderr.write(f"twistedvoice {name}: {about}{reason}\n")
     except KeyboardInterrupt:  # while it was still being imported
         return _INTERRUPTED
     return 2
