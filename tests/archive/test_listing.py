@@ -38,6 +38,15 @@ class ListTests(CommandTestCase):
         self.assertEqual([early[-1], late[-1], left[-1]], ["ended", "degraded", "left"])
         self.assertIn("4 recordings, 1:06, ", self.out.getvalue())
 
+    def test_cut_sidecar(self) -> None:
+        """A sidecar that lost its last line is told by that."""
+        sidecar = made(self.folder, "cut", started_at=0).with_suffix(".jsonl")
+        lines = sidecar.read_text("utf-8").splitlines(keepends=True)
+        sidecar.write_text("".join(lines[:-1]), "utf-8")
+        self.assertEqual(self.run_command("list", self.folder), 0)
+        (cut,) = (row for row in self.out.getvalue().splitlines() if " cut " in row)
+        self.assertEqual(cut.split()[-2:], ["no", "end"])
+
     def test_json(self) -> None:
         """Programs get all that is known of each at a glance."""
         self.listed()

@@ -117,4 +117,4 @@ def _state(entry: Entry) -> str:
         return entry.state
     if entry.files.sidecar is None:
         return "no sidecar"
-    return "degraded" if entry.degraded else str(entry.why)
+    return "degraded" if entry.degraded else str(entry.why or "no end")
