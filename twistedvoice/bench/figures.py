@@ -151,12 +151,12 @@ class Limits:
         if late > self.late_p99_ms:
             yield (
                 f"the generator itself was late: {late:.1f} ms at 99 %,"
-                f" {self.late_p99_ms:g} are allowed"
+                f" {self.late_p99_ms:g} are allowed (--max-late)"
             )
         if figures.stolen > self.stolen:
             yield (
                 f"the host took {figures.stolen:.1%} of the service's time,"
-                f" {self.stolen:.0%} are allowed"
+                f" {self.stolen:.0%} are allowed (--max-stolen)"
             )
         if not figures.counts.get("spoken"):
             yield "the generator sent nothing"
