@@ -79,8 +79,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_killed(self) -> None:
         """Another process goes on; what the first one held is silence, and is told."""
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         first = self.writer.pid
         self.kill()
@@ -101,6 +100,12 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.assertIn({"kind": "lost", "at": 500, "ms": 200}, lines)
         self.assertEqual([n["at"] for n in lines if n["kind"] == "sum"], [0, 1000])
         self.assertTrue(lines[-1]["degraded"])
+
+    def opened(self, name: str) -> Part:
+        """:returns: a part that may be appended to."""
+        part = self.parts.new(self.folder / name, MULAW_8K)
+        part.open()
+        return part
 
     def spool(self, part: Part, numbers: Iterable[int]) -> None:
         """Spool some halves of a second."""
@@ -129,15 +134,13 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def test_spool_is_bounded(self) -> None:
         """Of a part that is never appended to no more than some is spooled."""
         self.parts.start()
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         took = [self.parts.spool(part, half_a_second(number)) for number in range(30)]
         self.assertEqual(took, [True] * 20 + [False] * 10)
 
     def test_ordered_before_it_was_started(self) -> None:
         """A process that an order has started finds what is spooled, too."""
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         self.parts.start()
         self.spool(part, [0])
         part.finish(half_a_second(1))
@@ -147,8 +150,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         """Once the last recording is whole its sound is only there."""
         self.parts.start()
         for name in ("a.wav", "b.wav"):
-            part = self.parts.new(self.folder / name, MULAW_8K)
-            part.open()
+            part = self.opened(name)
             self.spool(part, range(3))
             self.writer.watch()
             (sound,) = self.memory.glob("*/*")
@@ -163,8 +165,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         """Where there is none, all is written at once."""
         self.memory.rmdir()
         self.parts.start()
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         self.assertFalse(self.parts.spool(part, half_a_second(0)))
         part.finish(half_a_second(0))
         self.assertEqual(part.duration_ms, 700)
@@ -172,8 +173,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def test_killed_with_spooled(self) -> None:
         """What was spooled, or under way, when the process died is not lost."""
         self.parts.start()
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         self.spool(part, [1, 2])
         self.kill()
@@ -190,12 +190,10 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def test_service_dies_with_spooled(self) -> None:
         """The process that writes finds by itself what it was not told of."""
         self.parts.start()
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         self.spool(part, [1, 2])
-        other = self.parts.new(self.folder / "b.wav", MULAW_8K)
-        other.open()
+        other = self.opened("b.wav")
         self.spool(other, [0])
         self.writer.stop()
         self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 1500 * 8)
@@ -226,8 +224,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def test_cannot_be_finished(self) -> None:
         """What the process cannot finish at the end is there for a recovery."""
         self.parts.start()
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         self.spool(part, [1, 2])
         assert self.writer.pid is not None
@@ -255,11 +252,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         unwanted.discard()
         self.spool(part, [2, 3])
         self.assertEqual(recover(self.folder), [])
-        self.kill()
-        assert self.writer._running is not None
-        self.writer._running.kill()
-        assert self.writer._spool is not None
-        self.writer._spool.lock.close()
+        self.die()
         with capturedLogs() as logged:
             self.assertEqual(recover(self.folder), [self.folder / "a.wav"])
         self.assertIn("b.vault", str(logged[0]))
@@ -274,7 +267,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         head = read_lines(self.folder / "b.jsonl")[0]
         self.assertEqual((head["kind"], head["call_id"]), ("recording", "CA1"))
         self.assertEqual(list(self.folder.glob(".spool*")), [])
-        self.assertFalse(self.writer._spool.folder.exists())
+        self.assertEqual(list(self.memory.iterdir()), [])
 
     def die(self) -> None:
         """Have both processes die, as far as the folder shows."""
@@ -339,8 +332,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
     def test_recovery_while_the_process_is_replaced(self) -> None:
         """What a service writes is its own, also between two writer processes."""
         self.parts.start()
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         self.kill()
         assert self.writer._running is not None
@@ -362,8 +354,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_hangs(self) -> None:
         """One that hangs is killed; what it held is lost and told, and nothing else."""
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         first = self.writer.pid
         self.kill(signal.SIGSTOP)
@@ -429,8 +420,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
         self.writer.start()
         first = self.writer.pid
         self.assertIsNotNone(first)
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        self.opened("a.wav")
         self.assertEqual(self.writer.pid, first)
         later = self.new_writer()
         self.addCleanup(later.stop)
@@ -475,8 +465,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_killed_before_it_is_finished(self) -> None:
         """A call that ends after its writer died is whole but for what that held."""
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         self.kill()
         part.finish(half_a_second(1))
@@ -485,8 +474,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_killed_at_once(self) -> None:
         """A file that has nothing yet is made anew."""
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         self.kill()
         part.finish(half_a_second(0))
         self.assertEqual(part.duration_ms, 700)
@@ -494,8 +482,7 @@ class WriterProcessTests(PartsContract, SynchronousTestCase):
 
     def test_service_dies(self) -> None:
         """What the service leaves is finished by the process that writes it."""
-        part = self.parts.new(self.folder / "a.wav", MULAW_8K)
-        part.open()
+        part = self.opened("a.wav")
         part.append(half_a_second(0))
         self.writer.stop()
         self.assertEqual(len(read_wav(self.folder / "a.wav").samples), 500 * 8)
